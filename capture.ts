@@ -71,7 +71,7 @@ interface Walk {
  * @param value Anything.
  * @param limits How much is recorded, where it differs from the defaults.
  * @returns The recorded value, with its fidelity.
- * @throws {RangeError} If a limit is not a whole number of at least 0 or Infinity.
+ * @throws {RangeError} If a limit is not a number of at least 0.
  *
  * @example Nothing is lost silently
  * ```ts
@@ -108,14 +108,13 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
 }
 
 /** The limits given, completed by the defaults. Throws a RangeError that names a bad one. */
-export function resolveLimits(limits: CaptureLimits = {}): Limits {
+export function resolveLimits(limits?: CaptureLimits): Limits {
+  if (limits === undefined) return DEFAULT_LIMITS;
   const resolved = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(resolved) as (keyof Limits)[]) {
     const limit = limits[name] ?? resolved[name];
-    if (!(limit >= 0 && (Number.isInteger(limit) || limit === Infinity))) {
-      throw new RangeError(
-        `Limit ${name} must be a whole number of at least 0 or Infinity: received ${String(limit)}`,
-      );
+    if (!(limit >= 0)) {
+      throw new RangeError(`Limit ${name} must be a number of at least 0: received ${limit}`);
     }
     resolved[name] = limit;
   }
@@ -166,7 +165,7 @@ function text(walk: Walk, value: string, room: number): Json | NoRoom {
     room - 1,
   );
   const tail = text(walk, flat(value.slice(size - half)).replace(/^[\udc00-\udfff]/, ""), room - 1);
-  return cut(walk, room, reason, size, { head, tail });
+  return cut(walk, room, reason, size, head, tail);
 }
 
 /** A string as it is, or tagged where a parser or a database would refuse it. */
@@ -185,12 +184,8 @@ function flat(slice: string): string {
 }
 
 function utf16(value: string): string {
-  const bytes = new Uint8Array(value.length * 2);
-  for (let i = 0; i < value.length; i++) {
-    bytes[2 * i] = value.charCodeAt(i) & 255;
-    bytes[2 * i + 1] = value.charCodeAt(i) >> 8;
-  }
-  return base64(bytes);
+  const byte = (_: unknown, i: number) => value.charCodeAt(i >> 1) >> 8 * (i & 1);
+  return base64(Uint8Array.from({ length: 2 * value.length }, byte));
 }
 
 function base64(bytes: Uint8Array): string {
@@ -199,28 +194,36 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
+function bytes(walk: Walk, all: Uint8Array, room: number): Json | NoRoom {
+  const kept = all.subarray(0, walk.bytes);
+  walk.bytes -= kept.length;
+  const recorded = base64(kept);
+  return kept.length === all.length ? recorded : cut(walk, room, "maxBytes", all.length, recorded);
+}
+
 /** A tag, or what stands for it when one of its fields finds no room. */
-function tag(walk: Walk, room: number, fields: Fields | NoRoom, size = 1): JsonObject | NoRoom {
-  if (fields === undefined || Object.values(fields).includes(undefined)) {
-    return cut(walk, room, "maxDepth", size);
-  }
+function tag(walk: Walk, room: number, fields: Fields): JsonObject | NoRoom {
+  const values = Object.values(fields);
+  if (values.includes(undefined)) return cut(walk, room, "maxDepth", values.length - 1);
   if (room < 1) return undefined;
   walk.tagged++;
   return fields as JsonObject;
 }
 
-/** What stands for something of which a limit allows only the ends, or nothing. */
+/** What stands for something that a limit cut, with the ends that were kept. */
 function cut(
   walk: Walk,
   room: number,
   reason: keyof Limits,
   size: number,
-  ends: Fields = {},
+  head?: Json,
+  tail?: Json,
 ): JsonObject | NoRoom {
   if (room < 1) return undefined;
   walk.truncated++;
   const marker: JsonObject = { $js: "truncated", reason, size };
-  for (const [end, kept] of Object.entries(ends)) if (kept) marker[end] = kept;
+  if (head) marker.head = head;
+  if (tail) marker.tail = tail;
   return marker;
 }
 
@@ -239,26 +242,25 @@ function unreadable(walk: Walk, room: number, error: unknown): JsonObject | NoRo
 
 function recordObject(walk: Walk, value: object, level: number, room: number): Json | NoRoom {
   const { ancestors } = walk;
+  // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
+  if (walk.values < 0) return cut(walk, room, "maxValues", 1);
   for (let up = 1; up <= level; up++) {
     if (ancestors[level - up] === value) return tag(walk, room, { $js: "circular", up });
   }
   ancestors[level] = value;
   try {
-    if (Array.isArray(value)) return list(walk, value, toLength(value.length), 1, level, room);
-    const { name, shape } = classOf(value);
-    if (shape === undefined) return properties(walk, value, Object.keys(value), level, room);
-    try {
-      return shape(walk, value, level, room, name);
-    } catch {
-      // Of that class by name only, or not of a readable one.
-      return instance(walk, value, level, room, name);
-    }
+    // A proxy can say anything: `>>> 0` makes it a length.
+    if (Array.isArray(value)) return list(walk, value, value.length >>> 0, 1, level, room);
+    const { name, kind } = classify(value);
+    return name === "Object"
+      ? properties(walk, value, Object.keys(value), level, room)
+      : tag(walk, room, describe(walk, value, name, kind, level, room - 1));
   } catch (error) {
     return unreadable(walk, room, error);
   }
 }
 
-/** The elements of one array, or the entries of one Map (`width` 2: each a pair). */
+/** The elements of an array, or with `width` 2 the pairs that lie flat in `source`. */
 function list(
   walk: Walk,
   source: ArrayLike<unknown>,
@@ -270,161 +272,210 @@ function list(
   const { maxArrayLength } = walk.limits;
   const kept = Math.floor(Math.min(size, maxArrayLength, walk.values / width));
   walk.values -= kept * width;
-  if (kept === size) {
-    return elements(walk, source, kept, width, level, room) ?? cut(walk, room, "maxDepth", size);
+  const cutBy = kept < size && (size > maxArrayLength ? "maxArrayLength" : "maxValues");
+  // A level for the list, one for each pair, and one for what says that it was cut.
+  const inner = room + 1 - width - (cutBy ? 1 : 0);
+  let recorded = elements(walk, source, kept * width, level, inner);
+  if (recorded && width === 2) {
+    const flatPairs = recorded;
+    recorded = Array.from({ length: kept }, (_, i) => flatPairs.slice(2 * i, 2 * i + 2));
   }
-  const reason = size > maxArrayLength ? "maxArrayLength" : "maxValues";
-  const head = kept > 0 ? elements(walk, source, kept, width, level, room - 1) : undefined;
-  return cut(walk, room, reason, size, { head });
+  return whole(walk, recorded, kept, size, cutBy, room);
 }
 
-function elements(
-  walk: Walk,
-  source: ArrayLike<unknown>,
-  size: number,
-  width: number,
-  level: number,
-  room: number,
-): Json[] | NoRoom {
-  if (room < width) return undefined;
-  const recorded: Json[] = [];
-  const end = size * width;
-  for (let i = 0; i < end;) {
-    let element: Json | NoRoom;
-    try {
-      for (; i < end; i++) {
-        const value = source[i];
-        element = value === undefined && !(i in source)
-          ? tag(walk, room - width, { $js: "hole" })
-          : record(walk, value, level + 1, room - width);
-        if (element === undefined) return undefined;
-        recorded.push(element);
-      }
-    } catch (error) {
-      i++; // Reading goes on behind it: nothing is read twice.
-      element = unreadable(walk, room - width, error);
-      if (element === undefined) return undefined;
-      recorded.push(element);
-    }
-  }
-  return width === 1 ? recorded : pairs(recorded);
-}
-
-function pairs(flatPairs: Json[]): Json[] {
-  const entries: Json[] = [];
-  for (let i = 0; i < flatPairs.length; i += 2) entries.push(flatPairs.slice(i, i + 2));
-  return entries;
-}
-
-/** The properties of one object, as a plain object, or as entries where a key cannot be one of JSON's. */
+/** The properties of an object; as entries where a key cannot be one of a plain object in JSON. */
 function properties(
   walk: Walk,
   source: object,
-  keys: string[],
+  keys: readonly string[],
   level: number,
   room: number,
 ): Json | NoRoom {
   const size = keys.length;
   let kept = 0;
   let escape = false;
-  for (; kept < Math.min(size, walk.values); kept++) {
+  let prototype = false;
+  for (; kept < size && kept < walk.values; kept++) {
     const key = keys[kept] as string;
     if (key.length > walk.characters) break;
     walk.characters -= key.length;
     if (key === "$js" || !isSafe(key)) escape = true;
+    if (key === "__proto__") prototype = true;
   }
-  const reason = kept < walk.values ? "maxCharacters" : "maxValues";
+  const cutBy = kept < size && (kept < walk.values ? "maxCharacters" : "maxValues");
   walk.values -= kept;
-  const fields = escape ? escaped : fill;
-  const all = kept === size;
-  const recorded = all || kept > 0
-    ? fields(walk, {}, source, keys.slice(0, kept), level, all ? room : room - 1)
-    : undefined;
-  if (!all) return cut(walk, room, reason, size, { head: recorded });
-  return recorded ?? cut(walk, room, "maxDepth", size);
-}
-
-function fill<F extends Fields>(
-  walk: Walk,
-  fields: F,
-  source: object,
-  keys: readonly string[],
-  level: number,
-  room: number,
-): F | NoRoom {
-  if (room < 1) return undefined;
-  for (let i = 0; i < keys.length;) {
-    let field: Json | NoRoom;
-    try {
-      for (; i < keys.length; i++) {
-        const key = keys[i] as string;
-        field = record(walk, (source as Record<string, unknown>)[key], level + 1, room - 1);
-        if (field === undefined) return undefined;
-        set(fields, key, field);
-      }
-    } catch (error) {
-      field = unreadable(walk, room - 1, error);
-      if (field === undefined) return undefined;
-      set(fields, keys[i++] as string, field);
-    }
-  }
-  return fields;
-}
-
-function set(fields: Fields, key: string, value: Json): void {
-  if (key !== "__proto__") fields[key] = value;
-  else {Object.defineProperty(fields, key, {
-      value,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });}
+  const inner = room - (cutBy ? 1 : 0);
+  // Around an escaped value lie a tag, a list of entries and a pair.
+  // Assigning __proto__ would set the prototype, unless it is a property already.
+  const empty: Fields = prototype
+    ? Object.fromEntries(keys.slice(0, kept).map((key) => [key, null]))
+    : {};
+  const fields = fill(walk, empty, source, keys, kept, level, escape ? inner - 2 : inner);
+  const recorded = escape ? escaped(walk, fields, keys, kept, inner) : fields as JsonObject;
+  return whole(walk, recorded, kept, size, cutBy, room);
 }
 
 function escaped(
   walk: Walk,
-  _fields: JsonObject,
-  source: object,
+  fields: Fields | NoRoom,
   keys: readonly string[],
-  level: number,
+  kept: number,
   room: number,
 ): JsonObject | NoRoom {
-  // Three levels lie around a value: the tag, the list of entries, the pair.
-  const values = fill(walk, {} as JsonObject, source, keys, level, room - 2);
-  const names = keys.map((key) => portable(walk, key, room - 3));
-  if (values === undefined || names.includes(undefined)) return undefined;
-  const entries = names.map((name, i) => [name, values[keys[i] as string]]);
+  const names = keys.slice(0, kept).map((key) => portable(walk, key, room - 3));
+  if (fields === undefined || names.includes(undefined)) return undefined;
+  const entries = names.map((name, i) => [name, fields[keys[i] as string]]);
   return tag(walk, room, { $js: "object", entries: entries as Json });
 }
 
-/** A length that can be counted to, whatever a proxy says. */
-function toLength(length: unknown): number {
-  return Math.min(Math.max(Math.trunc(Number(length)) || 0, 0), Number.MAX_SAFE_INTEGER);
+/** What was recorded of a list or of properties, or what says that less than all of it was. */
+function whole(
+  walk: Walk,
+  recorded: Json | NoRoom,
+  kept: number,
+  size: number,
+  cutBy: keyof Limits | false,
+  room: number,
+): Json | NoRoom {
+  if (cutBy) return cut(walk, room, cutBy, size, kept > 0 ? recorded : undefined);
+  return recorded ?? cut(walk, room, "maxDepth", size);
 }
 
-/** Records the objects of one class; throws where `value` is none. */
-type Shape = (
+/** The first elements of `source`. One `try` for all: nothing that was read is read again. */
+function elements(
   walk: Walk,
-  value: object,
+  source: ArrayLike<unknown>,
+  size: number,
   level: number,
   room: number,
-  name: string,
-) => Json | NoRoom;
+): Json[] | NoRoom {
+  if (room < 1) return undefined;
+  const recorded: Json[] = [];
+  while (recorded.length < size) {
+    let element: Json | NoRoom;
+    try {
+      for (let i = recorded.length; i < size; i++) {
+        const value = source[i];
+        element = value === undefined && !(i in source)
+          ? tag(walk, room - 1, { $js: "hole" })
+          : record(walk, value, level + 1, room - 1);
+        if (element === undefined) return undefined;
+        recorded.push(element);
+      }
+    } catch (error) {
+      element = unreadable(walk, room - 1, error);
+      if (element === undefined) return undefined;
+      recorded.push(element);
+    }
+  }
+  return recorded;
+}
 
-/** A class's name, and how its objects are recorded; without a shape, a plain object. */
-function classOf(value: object): { name: string; shape?: Shape } {
-  if (typeof value === "function") return { name: "Function", shape: SHAPES.Function as Shape };
+/** Sets what `source` has under the first of `keys`. One `try` for all, as for elements. */
+function fill<F extends Fields>(
+  walk: Walk,
+  filled: F,
+  source: object,
+  keys: readonly string[],
+  size: number,
+  level: number,
+  room: number,
+): F | NoRoom {
+  if (room < 1) return undefined;
+  for (let i = 0; i < size; i++) {
+    let field: Json | NoRoom;
+    try {
+      for (; i < size; i++) {
+        const key = keys[i] as keyof typeof source;
+        field = record(walk, source[key], level + 1, room - 1);
+        if (field === undefined) return undefined;
+        (filled as Fields)[key] = field;
+      }
+    } catch (error) {
+      field = unreadable(walk, room - 1, error);
+      if (field === undefined) return undefined;
+      (filled as Fields)[keys[i] as string] = field;
+    }
+  }
+  return filled;
+}
+
+/** What a shape records with, one level inside the tag. */
+interface Inside {
+  /** A value that the object holds. */
+  value(child: unknown): Json | NoRoom;
+  /** A list of `size` elements, or with `width` 2 of pairs; reads as many as can be kept. */
+  list(source: Iterable<unknown>, size: number, width?: number): Json | NoRoom;
+  /** Bytes, in base64. */
+  bytes(all: Uint8Array): Json | NoRoom;
+  /** Each of the named properties that the object has, as a field. */
+  fields(names: string[]): Fields;
+  /** The named properties that the object has, and all its own enumerable ones. */
+  props(names: string[]): Json | NoRoom;
+  /** The field `props`, if there are own enumerable properties beyond the named ones. */
+  rest(names?: string[]): Fields;
+}
+
+/**
+ * The fields of the tag of an object: `name` is its class, `kind` the one that the shape is for.
+ * Throws where it is of that kind by name only.
+ */
+type Shape = (value: object, inside: Inside, name: string, kind: string) => Fields;
+
+function describe(
+  walk: Walk,
+  value: object,
+  name: string,
+  kind: string,
+  level: number,
+  room: number,
+): Fields {
+  const present = (names: string[]) => names.filter((key) => key in value);
+  const others = (names: string[]) => Object.keys(value).filter((key) => !names.includes(key));
+  const inside: Inside = {
+    value: (child) => record(walk, child, level + 1, room),
+    list(source, size, width = 1) {
+      const taken: unknown[] = [];
+      for (const element of source) {
+        if (taken.length >= walk.limits.maxArrayLength) break;
+        taken.push(element);
+      }
+      return list(walk, width === 2 ? taken.flat() : taken, size, width, level, room);
+    },
+    bytes: (all) => bytes(walk, all, room),
+    fields(names) {
+      const keys = present(names);
+      walk.values -= keys.length;
+      // What finds no room leaves a field without a value: `tag` sees it.
+      return fill(walk, {}, value, keys, keys.length, level, room + 1) ?? { $js: undefined };
+    },
+    props: (names) => properties(walk, value, [...present(names), ...others(names)], level, room),
+    rest(names = []) {
+      const keys = others(names);
+      return keys.length > 0 ? { props: properties(walk, value, keys, level, room) } : {};
+    },
+  };
+  const plain = instance();
+  try {
+    return (SHAPES[kind] ?? plain)(value, inside, name, kind);
+  } catch {
+    return plain(value, inside, name, kind);
+  }
+}
+
+/** The class of an object and the kind of shape that it has: "Object" for a plain one. */
+function classify(value: object): { name: string; kind: string } {
+  if (typeof value === "function") return { name: "", kind: "Function" };
   let name = "";
   let prototype = Object.getPrototypeOf(value);
   // A proxy can answer with ever new prototypes.
   for (let hops = 0; prototype !== null && prototype !== Object.prototype && hops < 64; hops++) {
-    const own = nameOf(prototype);
-    name ||= own;
-    if (own === "Object") break;
-    if (Object.hasOwn(SHAPES, own)) return { name, shape: SHAPES[own] as Shape };
+    const kind = nameOf(prototype);
+    name ||= kind;
+    if (Object.hasOwn(SHAPES, kind)) return { name, kind };
     prototype = Object.getPrototypeOf(prototype);
   }
-  return name === "" || name === "Object" ? { name } : { name, shape: instance };
+  return { name: name || "Object", kind: "" };
 }
 
 /** The name of the class that a prototype belongs to, or "". */
@@ -436,152 +487,96 @@ function nameOf(prototype: object): string {
   return typeof name === "string" ? name : "";
 }
 
-/** Reads a value's internal state through the built-in getter: a false class and a shadowing property fail. */
-function internal(prototype: object, key: string, value: object): unknown {
-  return Reflect.get(prototype, key, value);
-}
-
-/** A tag, with the enumerable properties that the object has beyond its kind. */
-function tagWith(
-  walk: Walk,
-  value: object,
-  level: number,
-  room: number,
-  fields: Fields,
-  keys: string[] = Object.keys(value),
-): Json | NoRoom {
-  if (keys.length > 0) fields.props = properties(walk, value, keys, level, room - 1);
-  return tag(walk, room, fields);
-}
-
-/** A shape whose fields are read from the object, each where it is present. */
-function fieldsOf($js: string, names: string[], withClass: boolean): Shape {
-  return (walk, value, level, room, name) => {
-    const present = names.filter((field) => field in value);
-    if (present.length > walk.values) return cut(walk, room, "maxValues", present.length);
-    walk.values -= present.length;
-    const fields: Fields = { $js };
-    if (withClass) fields.class = text(walk, name, room - 1);
-    if (fill(walk, fields, value, present, level, room) === undefined) {
-      return cut(walk, room, "maxDepth", present.length);
-    }
-    const rest = Object.keys(value).filter((key) => !names.includes(key));
-    return tagWith(walk, value, level, room, fields, rest);
-  };
-}
+/** What a built-in class says of one of its objects; a false one, or a property that shadows it, does not count. */
+// deno-lint-ignore no-explicit-any -- the classes have nothing in common
+const builtin = (kind: string, key: string, value: object): any =>
+  // deno-lint-ignore no-explicit-any -- not every platform has all of them
+  Reflect.get((globalThis as any)[kind].prototype, key, value);
 
 /** An object of a class, with what identifies it beside its own properties. */
-function instanceWith(...identity: string[]): Shape {
-  return (walk, value, level, room, name) => {
-    const present = identity.filter((key) => key in value);
-    const rest = Object.keys(value).filter((key) => !identity.includes(key));
-    return tag(walk, room, {
-      $js: "instance",
-      class: text(walk, name, room - 1),
-      props: properties(walk, value, [...present, ...rest], level, room - 1),
-    });
-  };
-}
-
-const instance = instanceWith();
-
-/** A platform's class that lists pairs. */
-const listing: Shape = (walk, value, level, room, name) => {
-  // deno-lint-ignore no-explicit-any -- not every platform has all of them
-  const pairs = [...(globalThis as any)[name].prototype.entries.call(value)] as unknown[];
-  return tagWith(walk, value, level, room, {
+function instance(...identity: string[]): Shape {
+  return (_value, inside, name) => ({
     $js: "instance",
-    class: name,
-    entries: list(walk, pairs.flat(), pairs.length, 2, level, room - 1),
+    class: inside.value(name),
+    props: inside.props(identity),
   });
-};
-
-/** The first elements of an iterator, as many as can be kept at most. */
-function take(walk: Walk, iterator: Iterable<unknown>): unknown[] {
-  const taken: unknown[] = [];
-  for (const element of iterator) {
-    if (taken.length >= walk.limits.maxArrayLength) break;
-    taken.push(element);
-  }
-  return taken;
 }
 
-function bytes(walk: Walk, room: number, kind: string, all: Uint8Array): Json | NoRoom {
-  const kept = all.subarray(0, walk.bytes);
-  walk.bytes -= kept.length;
-  const whole = kept.length === all.length;
-  const recorded = tag(walk, whole ? room : room - 1, {
-    $js: "bytes",
-    kind: text(walk, kind, room - 1),
-    length: kept.length,
-    base64: base64(kept),
-  });
-  return whole ? recorded : cut(walk, room, "maxBytes", all.length, { head: recorded });
-}
-
-const view = (prototype: object): Shape => (walk, value, _level, room, name) => {
-  const part = (key: string) => internal(prototype, key, value);
-  const [buffer, offset, length] = [part("buffer"), part("byteOffset"), part("byteLength")];
-  const all = new Uint8Array(buffer as ArrayBuffer, offset as number, length as number);
-  return bytes(walk, room, name, all);
+const pairs: Shape = (value, inside, name, kind) => {
+  const entries = [...builtin(kind, "entries", value).call(value)];
+  return {
+    $js: "instance",
+    class: inside.value(name),
+    entries: inside.list(entries, entries.length, 2),
+    ...inside.rest(),
+  };
 };
 
-const buffer: Shape = (walk, value, _level, room, name) => {
-  // deno-lint-ignore no-explicit-any -- not every platform has both of them
-  const { prototype } = (globalThis as any)[name];
-  const length = internal(prototype, "byteLength", value) as number;
-  return bytes(walk, room, name, new Uint8Array(value as ArrayBuffer, 0, length));
+const boxed: Shape = (value, inside, _name, kind) => ({
+  $js: "boxed",
+  value: inside.value(builtin(kind, "valueOf", value).call(value)),
+});
+
+const buffer: Shape = (value, inside, name, kind) => {
+  const length = builtin(kind, "byteLength", value);
+  const base64 = inside.bytes(new Uint8Array(value as ArrayBuffer));
+  return { $js: "bytes", kind: inside.value(name), length, base64 };
 };
 
-const boxed: Shape = (walk, value, level, room, name) => {
-  // deno-lint-ignore no-explicit-any -- five classes of one form
-  const primitive = (globalThis as any)[name].prototype.valueOf.call(value);
-  return tag(walk, room, { $js: "boxed", value: record(walk, primitive, level + 1, room - 1) });
+const view = (kind: string): Shape => (value, inside, name) => {
+  const [buffer, offset, length] = ["buffer", "byteOffset", "byteLength"].map((key) =>
+    builtin(kind, key, value)
+  );
+  const base64 = inside.bytes(new Uint8Array(buffer, offset, length));
+  return { $js: "bytes", kind: inside.value(name), length, base64 };
 };
+
+const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
 
 /**
- * How the objects of each class are recorded, by the name nearest in their chain of prototypes.
- * One entry here, one rule and its vectors in `raw-value.schema.json` make a new kind.
+ * How the objects of each class are recorded, by the nearest name in their chain of prototypes.
+ * An entry here, and a rule in `raw-value.schema.json` with its vectors, make a new kind.
  */
 const SHAPES: Record<string, Shape> = {
-  Error: fieldsOf("error", ["name", "message", "stack", "code", "cause", "errors"], true),
-  Function: fieldsOf("function", ["name"], false),
-  Date: (walk, value, level, room) => {
-    const time = Date.prototype.getTime.call(value);
-    const iso = Number.isNaN(time) ? null : new Date(time).toISOString();
-    return tagWith(walk, value, level, room, { $js: "date", value: iso });
+  Error: (_value, inside, name) => ({
+    $js: "error",
+    class: inside.value(name),
+    ...inside.fields(ERROR_FIELDS),
+    ...inside.rest(ERROR_FIELDS),
+  }),
+  Function: (_value, inside) => ({
+    $js: "function",
+    ...inside.fields(["name"]),
+    ...inside.rest(["name"]),
+  }),
+  Date: (value, inside) => ({
+    $js: "date",
+    value: new Date(Date.prototype.getTime.call(value)).toJSON(),
+    ...inside.rest(),
+  }),
+  RegExp: (value, inside, _name, kind) => ({
+    $js: "regexp",
+    source: inside.value(builtin(kind, "source", value)),
+    flags: inside.value(builtin(kind, "flags", value)),
+    ...inside.rest(),
+  }),
+  URL: (value, inside, _name, kind) => ({
+    $js: "url",
+    value: inside.value(builtin(kind, "href", value)),
+    ...inside.rest(),
+  }),
+  Map: (value, inside, _name, kind) => {
+    const size = builtin(kind, "size", value);
+    const entries = inside.list(builtin(kind, "entries", value).call(value), size, 2);
+    return { $js: "map", entries, ...inside.rest() };
   },
-  RegExp: (walk, value, level, room) => {
-    const part = (key: string) =>
-      text(walk, internal(RegExp.prototype, key, value) as string, room - 1);
-    return tagWith(walk, value, level, room, {
-      $js: "regexp",
-      source: part("source"),
-      flags: part("flags"),
-    });
+  Set: (value, inside, _name, kind) => {
+    const size = builtin(kind, "size", value);
+    const values = inside.list(builtin(kind, "values", value).call(value), size);
+    return { $js: "set", values, ...inside.rest() };
   },
-  URL: (walk, value, level, room) => {
-    const href = internal(URL.prototype, "href", value) as string;
-    return tagWith(walk, value, level, room, { $js: "url", value: text(walk, href, room - 1) });
-  },
-  Map: (walk, value, level, room) => {
-    const size = internal(Map.prototype, "size", value) as number;
-    const entries = take(walk, Map.prototype.entries.call(value)).flat();
-    return tagWith(walk, value, level, room, {
-      $js: "map",
-      entries: list(walk, entries, size, 2, level, room - 1),
-    });
-  },
-  Set: (walk, value, level, room) => {
-    const size = internal(Set.prototype, "size", value) as number;
-    const values = take(walk, Set.prototype.values.call(value));
-    return tagWith(walk, value, level, room, {
-      $js: "set",
-      values: list(walk, values, size, 1, level, room - 1),
-    });
-  },
-  TypedArray: view(Object.getPrototypeOf(Uint8Array.prototype)),
-  DataView: view(DataView.prototype),
+  TypedArray: view("Uint8Array"),
+  DataView: view("DataView"),
   ArrayBuffer: buffer,
   SharedArrayBuffer: buffer,
   Number: boxed,
@@ -589,12 +584,12 @@ const SHAPES: Record<string, Shape> = {
   Boolean: boxed,
   BigInt: boxed,
   Symbol: boxed,
-  Headers: listing,
-  URLSearchParams: listing,
-  FormData: listing,
-  Response: instanceWith("status", "statusText", "url", "headers"),
-  Request: instanceWith("method", "url", "headers"),
-  Blob: instanceWith("size", "type"),
-  File: instanceWith("name", "size", "type", "lastModified"),
-  AbortSignal: instanceWith("aborted", "reason"),
+  Headers: pairs,
+  URLSearchParams: pairs,
+  FormData: pairs,
+  Response: instance("status", "statusText", "url", "headers"),
+  Request: instance("method", "url", "headers"),
+  Blob: instance("size", "type"),
+  File: instance("name", "size", "type", "lastModified"),
+  AbortSignal: instance("aborted", "reason"),
 };

@@ -1,106 +1,91 @@
 /**
- * The way of one order through the Deployer: consume, attempt, observe, result.
- *
- * No decision stands here: what was observed becomes a status by one table.
+ * The way of one order through the Deployer: consume, attempt, observe, result. No decision stands
+ * here: what was observed becomes a status by one table.
  *
  * @module
  */
-import { type CaptureLimits, resolveLimits } from "./capture.ts";
-import type {
-  ExecutionContext,
-  ExecutionRequest,
-  ExecutionResult,
-  Fact,
-  Trace,
-} from "./schemas/types.ts";
+import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "./schemas/types.ts";
 import {
+  type CaptureLimits,
   type Clock,
   closeTrace,
-  CONTRACT,
+  CONTRACT as contract,
   createFact,
+  createRecorder,
   openTrace,
-  timestamp,
-  toInstant,
 } from "./trace.ts";
 
 /** What an action returns: any value but `undefined`, which proves nothing. */
 export type Proof =
-  | string
-  | number
-  | boolean
-  | bigint
-  | symbol
-  | null
-  | (object & { readonly then?: undefined });
+  | (object & { readonly then?: undefined })
+  | (string | number | boolean | bigint | symbol | null);
 
 /** What an action is given beside the request. */
 export interface Scope {
-  /** The Runner's context, as it was given. */
+  /** The context as the Runner gave it. */
   readonly context: ExecutionContext;
-  /** The Runner's signal: when it aborts, the Runner stops waiting. */
+  /** The Runner's signal: once it aborts, the Runner does not wait for the action. */
   readonly signal: AbortSignal | undefined;
   /** Says that the action cannot tell what came of it: UNKNOWN, with the reason as evidence. */
   readonly unproven: (reason?: unknown) => null;
 }
 
-/** The function that does the work. Its author vouches that what it returns is proof of success. */
+/** The function that does the work. Its author vouches that what it returns proves success. */
 export type Action<Request extends ExecutionRequest = ExecutionRequest> = (
   request: Request,
   scope: Scope,
 ) => Proof | PromiseLike<Proof>;
 
-/** What the Runner may provide. Each is read once; `undefined` means absent. */
+/** Makes it durable that an order is consumed, or rejects: then the action is not called. */
+export type Consume = (fact: Fact, request: ExecutionRequest, context: ExecutionContext) => unknown;
+
+/** What the Runner may provide: trusted code. Each is read once; `undefined` means absent. */
 export interface Ports {
-  /** Gives up on the observation when it aborts. None by default. */
+  /** "Stop waiting": when it aborts, the observation ends. None by default. */
   readonly signal?: AbortSignal | undefined;
   /** The system's clocks by default. */
   readonly clock?: Clock | undefined;
-  /** Makes the consumption durable; awaited before the action is called. Does nothing by default. */
-  readonly consume?:
-    | ((fact: Fact, request: ExecutionRequest, context: ExecutionContext) => unknown)
-    | undefined;
-  /** How much is recorded of the input, and of what was returned or thrown. */
+  /** Called with these ports as `this`, and awaited before the action is called. */
+  readonly consume?: Consume | undefined;
+  /** How much is recorded of the input and of what was observed. */
   readonly limits?: CaptureLimits | undefined;
 }
 
-/** ACTE III: what reached the Deployer first, the fact that it is, and the status that follows. */
+/** ACTE III: what reached the Deployer first, the fact that it is, the status that it has. */
 const ACTE_III = {
   RETURNED: { fact: "SUCCESS_OBSERVED", status: "APPLIED" },
   THREW: { fact: "FAILURE_OBSERVED", status: "FAILED" },
   RETURNED_NOTHING: { fact: "PROOF_ABSENT", status: "UNKNOWN" },
   UNPROVEN: { fact: "PROOF_ABSENT", status: "UNKNOWN" },
   ABORTED: { fact: "PROOF_ABSENT", status: "UNKNOWN" },
-} as const satisfies Record<
-  Trace["settlement"],
-  { fact: Fact["type"]; status: ExecutionResult["status"] }
->;
+} as const;
 
-/** The one type of value that is no proof. */
-const WITHOUT_PROOF = { undefined: "RETURNED_NOTHING" } as const;
+/** By `typeof`: the one returned value that is no proof. */
+const NO_PROOF: Record<string, "RETURNED_NOTHING"> = { undefined: "RETURNED_NOTHING" };
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const NEVER_ABORTED = {
+const nothing = () => {};
+const NO_SIGNAL = {
   throwIfAborted() {},
   addEventListener() {},
   removeEventListener() {},
-  reason: undefined,
+  reason: 0,
 };
-const nothing = () => {};
 
 /**
- * Executes one order: consumes it, calls the action at most once, and tells what was observed.
+ * Executes one order: consumes it, calls the action once, and tells what was observed first.
  *
- * @param request The order.
+ * @param request The order; the action is given this very object.
  * @param context The circumstances, recorded as they are.
- * @param action What to do; its author vouches for what it returns.
- * @param ports What the Runner provides: signal, clock, consume, limits.
- * @returns What was observed first; whatever comes later changes nothing.
+ * @param action What to do.
+ * @param ports What the Runner provides.
+ * @returns A plain object, valid against `execution-result.schema.json`.
  * @throws {TypeError} If request or context cannot be read, or action is no function.
- * @throws {RangeError} If a limit is not a whole number of at least 0 or Infinity.
- * @throws What `consume` rejects with, and the reason of a signal that is aborted before the action
- * is called. Whenever it rejects, the action was not called.
+ * @throws {RangeError} If a limit is not a number of at least 0.
+ * @throws What `consume` rejects with, or the reason of a signal that is aborted by the time it has
+ * ended. Whenever `execute` rejects, the action was not called.
  *
- * @example
+ * @example An order, and what was observed of it
  * ```ts
  * import { execute } from "./mod.ts";
  *
@@ -119,56 +104,47 @@ export async function execute<Request extends ExecutionRequest>(
   action: Action<Request>,
   ports: Ports = {},
 ): Promise<ExecutionResult> {
-  // What cannot be read rejects here, while nothing is consumed yet (law 2).
+  // Law 2: what cannot be read rejects here, while nothing is consumed.
   const { orderId, action: { name: _readable } } = request;
   const { executionId } = context;
-  const order = { orderId, executionId };
+  const { signal, clock = SYSTEM_CLOCK, consume = nothing, limits } = ports;
+  const { watched = NO_SIGNAL } = { watched: signal };
   const call = action.bind(undefined);
-  const { signal, clock = SYSTEM_CLOCK, consume = nothing, limits: given } = ports;
-  const { watched = NEVER_ABORTED } = { watched: signal };
-  const limits = resolveLimits(given);
+  const recorder = createRecorder(orderId, executionId, clock, limits);
   watched.throwIfAborted();
 
-  // Consumed before attempted (law 6).
-  const consumed = createFact("ORDER_CONSUMED", order, timestamp(toInstant(clock.now())));
+  // Law 6: consumed before attempted. The copy of the fact is the Runner's own.
+  const consumed = createFact("ORDER_CONSUMED", recorder);
   await consume.call(ports, { ...consumed }, request, context);
 
-  const open = openTrace(order, request, context, clock, limits);
+  const open = openTrace(recorder, request, context);
   watched.throwIfAborted();
 
-  return new Promise((resolve) => {
-    let observe = (settlement: Trace["settlement"], raw?: unknown): void => {
-      observe = nothing; // The first observation is final (law 4).
+  return await new Promise((resolve) => {
+    let observe = (settlement: keyof typeof ACTE_III, raw?: unknown): void => {
+      observe = nothing; // Law 4: the first observation is final.
       watched.removeEventListener("abort", giveUp);
-      const trace = closeTrace(open, settlement, raw, clock, limits);
       const { fact, status } = ACTE_III[settlement];
-      const facts = [
-        consumed,
-        createFact("ACTION_ATTEMPTED", order, trace.startedAt),
-        createFact(fact, order, trace.endedAt),
-      ];
-      resolve(
-        { contract: CONTRACT, ...order, consumed: true, status, facts, trace } as ExecutionResult,
-      );
+      const trace = closeTrace(recorder, open, settlement, raw);
+      const attempted = createFact("ACTION_ATTEMPTED", recorder, trace.startedAt);
+      const facts = [consumed, attempted, createFact(fact, recorder, trace.endedAt)];
+      const result = { contract, orderId, executionId, consumed: true, status, facts, trace };
+      resolve(result as ExecutionResult);
     };
     const unproven = (reason?: unknown) => {
       observe("UNPROVEN", reason);
       return null;
     };
-    // A microtask later, when every listener of the signal has run (law 4).
     const giveUp = async () => {
-      await undefined;
+      await undefined; // Law 4: until all listeners of the signal have run.
       observe("ABORTED", watched.reason);
     };
     const attempt = async () => await call(request, { context, signal, unproven });
-    watched.addEventListener("abort", giveUp);
 
+    watched.addEventListener("abort", giveUp);
     attempt().then(
       (value) => {
-        const { [typeof value]: settlement = "RETURNED" } = WITHOUT_PROOF as Record<
-          string,
-          "RETURNED_NOTHING"
-        >;
+        const { [typeof value]: settlement = "RETURNED" } = NO_PROOF;
         observe(settlement, value);
       },
       (error) => observe("THREW", error),

@@ -3,45 +3,74 @@
  *
  * @module
  */
-import { captureWithin, type Limits } from "./capture.ts";
-import type { ExecutionContext, ExecutionRequest, Fact, Fidelity, Trace } from "./schemas/types.ts";
+import { type CaptureLimits, captureWithin, type Limits, resolveLimits } from "./capture.ts";
+import type {
+  ExecutionContext,
+  ExecutionRequest,
+  Fact,
+  Fidelity,
+  ReturnedTrace,
+  ThrewTrace,
+  Trace,
+} from "./schemas/types.ts";
+
+export type { CaptureLimits };
 
 /** The contract that facts and results follow. */
 export const CONTRACT = "deployer-runtime/v1";
 
-/** The two identities that stand on everything that is recorded. */
-export interface Identities {
-  readonly orderId: string;
-  readonly executionId: string;
-}
-
-/** The Runner's clock. Both readings must be finite numbers, of which none is validated. */
+/**
+ * The clocks that stamp what is recorded. Neither may throw, and both must return finite numbers:
+ * the Deployer validates nothing, and with a broken clock `execute()` may reject or never end.
+ */
 export interface Clock {
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  /** Milliseconds since 1970-01-01T00:00:00Z; written within the years 0000 to 9999. */
   now(): number;
-  /** Milliseconds from any origin, never stepping back. */
+  /** Milliseconds from any origin, not stepping back. */
   monotonic(): number;
 }
 
-/** A trace whose action is about to be called. */
-export type OpenTrace = Pick<Trace, "orderId" | "context" | "action" | "startedAt"> & {
-  readonly inputFidelity: { input?: Fidelity };
-  readonly started: { readonly now: number; readonly monotonic: number };
-};
+/** What every record of one execution needs: the identities on it, the clock, and the limits. */
+export interface Recorder {
+  readonly orderId: string;
+  readonly executionId: string;
+  readonly clock: Clock;
+  readonly limits: Limits;
+}
 
-/** A fact that stands alone in a log. `at` as `timestamp` writes it. */
-export function createFact(type: Fact["type"], order: Identities, at: string): Fact {
-  const { orderId, executionId } = order;
+/** What is known when the action is about to be called. */
+export interface OpenTrace {
+  readonly context: ExecutionContext;
+  readonly action: Trace["action"];
+  readonly fidelity: Trace["fidelity"];
+  readonly start: number;
+  readonly monotonicStart: number;
+}
+
+/** Throws a RangeError that names a bad limit. */
+export function createRecorder(
+  orderId: string,
+  executionId: string,
+  clock: Clock,
+  limits?: CaptureLimits,
+): Recorder {
+  return { orderId, executionId, clock, limits: resolveLimits(limits) };
+}
+
+/** A fact that stands alone in a log, at the clock's time if no other is given. */
+export function createFact(
+  type: Fact["type"],
+  { orderId, executionId, clock }: Recorder,
+  at: string = timestamp(toInstant(clock.now())),
+): Fact {
   return { contract: CONTRACT, type, orderId, executionId, at };
 }
 
 /** Records what the action is given, then reads the clock. */
 export function openTrace(
-  { orderId, executionId }: Identities,
+  { executionId, clock, limits }: Recorder,
   request: ExecutionRequest,
   { runner, traceparent, annotations }: ExecutionContext,
-  clock: Clock,
-  limits: Limits,
 ): OpenTrace {
   const context: ExecutionContext = { executionId, runner };
   if (traceparent !== undefined) context.traceparent = traceparent;
@@ -49,35 +78,36 @@ export function openTrace(
 
   const { name, input } = request.action;
   const action: Trace["action"] = { name };
-  const inputFidelity: OpenTrace["inputFidelity"] = {};
+  const fidelity: Trace["fidelity"] = {};
   if (input !== undefined) {
-    const { value, fidelity } = captureWithin(input, limits);
-    action.input = value;
-    inputFidelity.input = fidelity;
+    const captured = captureWithin(input, limits);
+    action.input = captured.value;
+    fidelity.input = captured.fidelity;
   }
 
-  const started = { now: toInstant(clock.now()), monotonic: clock.monotonic() };
-  return { orderId, context, action, startedAt: timestamp(started.now), inputFidelity, started };
+  const start = toInstant(clock.now());
+  return { context, action, fidelity, start, monotonicStart: clock.monotonic() };
 }
 
 /** Reads the clock, then records what was observed. */
 export function closeTrace(
-  { started, inputFidelity, startedAt, ...attempted }: OpenTrace,
+  { orderId, clock, limits }: Recorder,
+  { context, action, fidelity, start, monotonicStart }: OpenTrace,
   settlement: Trace["settlement"],
   raw: unknown,
-  clock: Clock,
-  limits: Limits,
 ): Trace {
-  const durationMs = toDuration(clock.monotonic() - started.monotonic);
-  const endedAt = timestamp(toInstant(Math.round(started.now + durationMs)));
-  const observed = { ...attempted, settlement, startedAt, endedAt, durationMs };
-  // Nothing was given: `undefined` says something only where it was thrown.
-  if (raw === undefined && settlement !== "THREW") {
-    return { ...observed, fidelity: inputFidelity } as Trace;
+  const durationMs = toDuration(clock.monotonic() - monotonicStart);
+  const startedAt = timestamp(start);
+  const endedAt = timestamp(toInstant(Math.round(start + durationMs)));
+  const trace = { orderId, context, action, settlement, startedAt, endedAt, durationMs, fidelity };
+  // `undefined` says something only where it was thrown; elsewhere nothing was given.
+  if (raw !== undefined || settlement === "THREW") {
+    const captured = captureWithin(raw, limits);
+    fidelity.raw = captured.fidelity;
+    if (settlement === "RETURNED") (trace as ReturnedTrace).rawResult = captured.value;
+    else (trace as ThrewTrace).rawError = captured.value;
   }
-  const { value, fidelity } = captureWithin(raw, limits);
-  const field = settlement === "RETURNED" ? "rawResult" : "rawError";
-  return { ...observed, [field]: value, fidelity: { ...inputFidelity, raw: fidelity } } as Trace;
+  return trace as Trace;
 }
 
 /** The first and the last millisecond that RFC 3339 can write, in milliseconds since 1970. */
@@ -85,7 +115,7 @@ const FIRST_INSTANT = -62_167_219_200_000;
 const LAST_INSTANT = 253_402_300_799_999;
 
 /** A reading of the wall clock in whole milliseconds, within the years that RFC 3339 can write. */
-export function toInstant(now: number): number {
+function toInstant(now: number): number {
   return Math.min(Math.max(Math.trunc(now), FIRST_INSTANT), LAST_INSTANT);
 }
 
@@ -95,33 +125,20 @@ function toDuration(milliseconds: number): number {
   return Math.round(span * 1000) / 1000;
 }
 
-const TWO_DIGITS = Array.from({ length: 100 }, (_, n) => String(n).padStart(2, "0"));
+/** The last second that was written, and how: an execution's three timestamps mostly share it. */
+let second = NaN;
+let written = "";
+const THOUSANDTHS = Array.from({ length: 1000 }, (_, n) => `${n}Z`.padStart(4, "0"));
 
 /**
- * An instant in RFC 3339, UTC, with milliseconds: what `Date.prototype.toISOString` writes, in a
- * seventh of its time. The date is that of `civil_from_days` (Howard Hinnant, "chrono-Compatible
- * Low-Level Date Algorithms"): years begin in March, in eras of 400 years.
+ * An instant as `Date.prototype.toISOString` writes it: RFC 3339, UTC, with milliseconds.
+ * Writing the date anew each time would be most of the cost of an execution.
  */
 export function timestamp(instant: number): string {
-  const days = Math.floor(instant / 86_400_000);
-  const milliseconds = instant - days * 86_400_000;
-  const era = Math.floor((days + 719_468) / 146_097);
-  const dayOfEra = days + 719_468 - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) -
-      Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra -
-    (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1;
-  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
-  const year = yearOfEra + era * 400 + (month < 3 ? 1 : 0);
-  const seconds = Math.floor(milliseconds / 1000);
-  const two = (n: number) => TWO_DIGITS[n];
-  return `${two(Math.floor(year / 100))}${two(year % 100)}-${two(month)}-${two(day)}T${
-    two(Math.floor(seconds / 3600))
-  }:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}.${
-    String(milliseconds % 1000).padStart(3, "0")
-  }Z`;
+  const current = Math.floor(instant / 1000);
+  if (current !== second) {
+    second = current;
+    written = new Date(current * 1000).toISOString().slice(0, -4);
+  }
+  return written + THOUSANDTHS[instant - current * 1000];
 }
