@@ -10,7 +10,7 @@ import type { Fidelity } from "./schemas/types.ts";
 
 /** How much of one value is recorded. What a limit cuts is declared in its place. */
 export interface CaptureLimits {
-  /** Levels of JSON, the tags' own included; 48 by default: jq and Python fail on deep documents. */
+  /** Levels of JSON, the tags' own included, at least 1; 48 by default: jq and Python fail on deep documents. */
   maxDepth?: number;
   /** Values in all, leaves included; 50,000 by default. */
   maxValues?: number;
@@ -101,7 +101,7 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
     unreadable: 0,
     ancestors: [],
   };
-  const recorded = record(walk, value, 0, limits.maxDepth) ?? cut(walk, 1, "maxDepth", 1);
+  const recorded = record(walk, value, 0, Math.max(limits.maxDepth, 1));
   const { tagged, truncated, unreadable } = walk;
   const exact = tagged + truncated + unreadable === 0;
   return { value: recorded, fidelity: { exact, tagged, truncated, unreadable } };
@@ -114,7 +114,7 @@ export function resolveLimits(limits?: CaptureLimits): Limits {
   for (const name of Object.keys(resolved) as (keyof Limits)[]) {
     const limit = limits[name] ?? resolved[name];
     if (!(limit >= 0)) {
-      throw new RangeError(`Limit ${name} must be a number of at least 0: received ${limit}`);
+      throw new RangeError(`${name} must be a number of at least 0: received ${limit}`);
     }
     resolved[name] = limit;
   }
@@ -139,8 +139,10 @@ function record(walk: Walk, value: unknown, level: number, room: number): Json |
       return tag(walk, room, { $js: "bigint", value: text(walk, `${value}`, room - 1) });
     case "symbol": {
       const { description } = value;
-      if (description === undefined) return tag(walk, room, { $js: "symbol" });
-      return tag(walk, room, { $js: "symbol", description: text(walk, description, room - 1) });
+      const fields = description === undefined
+        ? {}
+        : { description: text(walk, description, room - 1) };
+      return tag(walk, room, { $js: "symbol", ...fields });
     }
   }
   if (value === null) return null;
@@ -155,16 +157,14 @@ function text(walk: Walk, value: string, room: number): Json | NoRoom {
     walk.characters -= size;
     return portable(walk, value, room);
   }
-  const reason = size > maxStringLength ? "maxStringLength" : "maxCharacters";
   if (room < 1) return undefined;
-  // Both ends, for the end says why it failed; and never half of a pair that was whole.
+  // Both ends, for the end says why it failed; no half of a pair, and a copy: a slice holds the whole.
   const half = kept >> 1;
-  const head = text(
-    walk,
-    flat(value.slice(0, kept - half)).replace(/[\ud800-\udbff]$/, ""),
-    room - 1,
-  );
-  const tail = text(walk, flat(value.slice(size - half)).replace(/^[\udc00-\udfff]/, ""), room - 1);
+  const [head, tail] = [value.slice(0, kept - half), value.slice(size - half)].map((end) => {
+    const copy: string = JSON.parse(JSON.stringify(end));
+    return text(walk, copy.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""), room - 1);
+  });
+  const reason = size > maxStringLength ? "maxStringLength" : "maxCharacters";
   return cut(walk, room, reason, size, head, tail);
 }
 
@@ -178,11 +178,6 @@ function isSafe(value: string): boolean {
   return value.isWellFormed() && !value.includes("\0");
 }
 
-/** A copy that does not hold the whole string of which it was a slice in memory. */
-function flat(slice: string): string {
-  return JSON.parse(JSON.stringify(slice));
-}
-
 function utf16(value: string): string {
   const byte = (_: unknown, i: number) => value.charCodeAt(i >> 1) >> 8 * (i & 1);
   return base64(Uint8Array.from({ length: 2 * value.length }, byte));
@@ -192,13 +187,6 @@ function base64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
-}
-
-function bytes(walk: Walk, all: Uint8Array, room: number): Json | NoRoom {
-  const kept = all.subarray(0, walk.bytes);
-  walk.bytes -= kept.length;
-  const recorded = base64(kept);
-  return kept.length === all.length ? recorded : cut(walk, room, "maxBytes", all.length, recorded);
 }
 
 /** A tag, or what stands for it when one of its fields finds no room. */
@@ -405,7 +393,7 @@ interface Inside {
   /** A value that the object holds. */
   value(child: unknown): Json | NoRoom;
   /** A list of `size` elements, or with `width` 2 of pairs; reads as many as can be kept. */
-  list(source: Iterable<unknown>, size: number, width?: number): Json | NoRoom;
+  list(source: Iterator<unknown>, size: number, width?: number): Json | NoRoom;
   /** Bytes, in base64. */
   bytes(all: Uint8Array): Json | NoRoom;
   /** Each of the named properties that the object has, as a field. */
@@ -435,14 +423,18 @@ function describe(
   const inside: Inside = {
     value: (child) => record(walk, child, level + 1, room),
     list(source, size, width = 1) {
-      const taken: unknown[] = [];
-      for (const element of source) {
-        if (taken.length >= walk.limits.maxArrayLength) break;
-        taken.push(element);
-      }
+      const length = Math.min(size, walk.limits.maxArrayLength);
+      const taken = Array.from({ length }, () => source.next().value);
       return list(walk, width === 2 ? taken.flat() : taken, size, width, level, room);
     },
-    bytes: (all) => bytes(walk, all, room),
+    bytes(all) {
+      const kept = all.subarray(0, walk.bytes);
+      walk.bytes -= kept.length;
+      const recorded = base64(kept);
+      return kept.length === all.length
+        ? recorded
+        : cut(walk, room, "maxBytes", all.length, recorded);
+    },
     fields(names) {
       const keys = present(names);
       walk.values -= keys.length;
@@ -507,7 +499,7 @@ const pairs: Shape = (value, inside, name, kind) => {
   return {
     $js: "instance",
     class: inside.value(name),
-    entries: inside.list(entries, entries.length, 2),
+    entries: inside.list(entries.values(), entries.length, 2),
     ...inside.rest(),
   };
 };

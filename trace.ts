@@ -8,8 +8,6 @@ import type {
   ExecutionContext,
   ExecutionRequest,
   Fact,
-  Fidelity,
-  ReturnedTrace,
   ThrewTrace,
   Trace,
 } from "./schemas/types.ts";
@@ -99,15 +97,16 @@ export function closeTrace(
   const durationMs = toDuration(clock.monotonic() - monotonicStart);
   const startedAt = timestamp(start);
   const endedAt = timestamp(toInstant(Math.round(start + durationMs)));
-  const trace = { orderId, context, action, settlement, startedAt, endedAt, durationMs, fidelity };
+  const trace = { orderId, context, action, settlement, startedAt, endedAt, durationMs } as Trace;
   // `undefined` says something only where it was thrown; elsewhere nothing was given.
   if (raw !== undefined || settlement === "THREW") {
     const captured = captureWithin(raw, limits);
     fidelity.raw = captured.fidelity;
-    if (settlement === "RETURNED") (trace as ReturnedTrace).rawResult = captured.value;
+    if (trace.settlement === "RETURNED") trace.rawResult = captured.value;
     else (trace as ThrewTrace).rawError = captured.value;
   }
-  return trace as Trace;
+  trace.fidelity = fidelity;
+  return trace;
 }
 
 /** The first and the last millisecond that RFC 3339 can write, in milliseconds since 1970. */

@@ -1,0 +1,467 @@
+/**
+ * The Runner of `docs/examples/`, as a process of the runtime that runs this test, in folders of
+ * its own; then its ledger and its action where a process would only be slower.
+ */
+import { createHash } from "node:crypto";
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readlink } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { releaseSwitch } from "../docs/examples/actions/release.ts";
+import { LedgerDown, OrderAlreadyConsumed } from "../docs/examples/ledgers/errors.ts";
+import { FolderLedger } from "../docs/examples/ledgers/files.ts";
+import { BadInput, readOrder } from "../docs/examples/order.ts";
+import { execute, type ExecutionResult, type Fact } from "../mod.ts";
+import { validator } from "./support/schemas.ts";
+
+const examples = fileURLToPath(new URL("../docs/examples", import.meta.url));
+const shipped = (name: string) => join(examples, "orders", `${name}.json`);
+const isResult = validator("execution-result");
+const isFact = validator("fact");
+
+// --- What is shipped ----------------------------------------------------------------------------
+
+test("without an argument, the shipped order is deployed under a fresh identity, again and again", async () => {
+  const cwd = folder();
+  const first = await run(cwd);
+  assertEquals([first.code, first.stderr], [0, ""]);
+  const result = resultOf(first);
+  assert(result.status === "APPLIED");
+  assertLive(cwd, "site");
+  assertEquals(result.trace.rawResult, {
+    release: readlinkSync(join(cwd, "deployed/current")),
+    files: digests(join(examples, "site")),
+  });
+  assertStored(cwd, result);
+
+  const second = await run(cwd);
+  assertEquals(second.code, 0);
+  assertNotEquals(resultOf(second).orderId, result.orderId);
+  assertEquals(list(cwd, "deployed/releases").length, 2);
+  assertLive(cwd, "site");
+});
+
+test("the shipped orders end as their names say, each with an exit code of its own", async () => {
+  const [applied, failed, unknown] = [folder(), folder(), folder()];
+  const ends = await Promise.all([
+    run(applied, shipped("applied")),
+    run(failed, shipped("failed")),
+    run(unknown, shipped("unknown")),
+  ]);
+  assertEquals(ends.map(({ code, stderr }) => [code, stderr]), [[0, ""], [20, ""], [30, ""]]);
+  const [appliedResult, failedResult, unknownResult] = ends.map(resultOf);
+  assert(appliedResult?.status === "APPLIED");
+  assertLive(applied, "site");
+  assertStored(applied, appliedResult);
+
+  // A source that is not there: seen before anything was changed.
+  assert(failedResult?.status === "FAILED");
+  assertStringIncludes(JSON.stringify(failedResult.trace.rawError), "site-that-is-not-there");
+  assertEquals(list(failed, "deployed"), ["ledger"]);
+  assertStored(failed, failedResult);
+
+  // Switched, but a file cannot be read back through `current`: the evidence names it.
+  assert(unknownResult?.status === "UNKNOWN");
+  assertEquals(unknownResult.trace.settlement, "UNPROVEN");
+  assertStringIncludes(JSON.stringify(unknownResult.trace), "current/assets/style.css");
+  assertEquals(list(unknown, "deployed/current"), ["assets", "index.html"]);
+  assertStored(unknown, unknownResult);
+});
+
+// --- Once ---------------------------------------------------------------------------------------
+
+test("a file is executed exactly as it is, and a second run of it executes nothing", async () => {
+  const cwd = folder({ "order.json": order("exactly-this", "site"), "site/index.html": "one" });
+  const first = await run(cwd, "order.json");
+  assertEquals(first.code, 0);
+  const result = resultOf(first);
+  assertEquals(result.orderId, "exactly-this");
+  assertEquals(result.trace.action, { name: "release.switch", input: { site: "site" } });
+  assertEquals(readFileSync(join(cwd, "deployed/current/index.html"), "utf8"), "one");
+
+  const before = contents(cwd);
+  const again = await run(cwd, "order.json");
+  assertRefused(again, 73, `order "exactly-this" is already consumed`);
+  assertEquals(contents(cwd), before);
+});
+
+test("an order whose identity is a path reaches nothing outside the ledger and the releases", async () => {
+  const cwd = folder({ "order.json": order("../../x", "site"), "site/index.html": "one" });
+  const before = list(dirname(cwd));
+  const end = await run(cwd, "order.json");
+  assertEquals([end.code, resultOf(end).orderId], [0, "../../x"]);
+
+  const identities = ["../../x", "/x", "..", ".", "a/b", "x\u0000y", "x".repeat(256)];
+  for (const identity of identities.slice(1)) {
+    const result = await deploy(cwd, identity, "site", true);
+    assertEquals([result.status, result.orderId], ["APPLIED", identity]);
+  }
+  assertEquals(
+    list(cwd, "deployed/ledger"),
+    identities.map(sha256).flatMap((hash) => [`${hash}.json`, `${hash}.result.json`]).sort(),
+  );
+  assertEquals(list(cwd, "deployed"), ["current", "ledger", "releases"]);
+  assert(list(cwd, "deployed/releases").every((name) => /^[0-9a-f]{16}$/.test(name)));
+  assertEquals(list(cwd, "deployed/releases").length, identities.length);
+  assertEquals(list(cwd), ["deployed", "order.json", "site"]);
+  assertEquals(list(dirname(cwd)), before);
+});
+
+// --- Bad input ----------------------------------------------------------------------------------
+
+test("bad input gets one line on stderr, an exit code of its own, and changes nothing", async () => {
+  const cwd = folder({
+    "not.json": "{ not\nJSON \u001b[31m",
+    "wrong.json": JSON.stringify({ orderId: 42, action: { name: "release.switch" } }),
+  });
+  const before = contents(cwd);
+  const [missing, not, wrong, two] = await Promise.all([
+    run(cwd, "miss\ning.json"),
+    run(cwd, "not.json"),
+    run(cwd, "wrong.json"),
+    run(cwd, "not.json", "wrong.json"),
+  ]);
+  assertRefused(missing, 64, `order file "miss\\ning.json" cannot be read: ENOENT`);
+  assertRefused(not, 64, `order file "not.json" is not JSON`);
+  assertRefused(wrong, 64, `order file "wrong.json": orderId must be string: received 42`);
+  assertRefused(two, 64, "expected one order file: received 2");
+  assertEquals(contents(cwd), before);
+});
+
+test("an order that is not as the contract and the action want it is refused by field and value", () => {
+  const action = { name: "release.switch", input: { site: "site" } };
+  const cases: [document: unknown, line: string][] = [
+    [[], "the order must be object: received []"],
+    [null, "the order must be object: received null"],
+    [{ orderId: "", action }, `orderId must NOT have fewer than 1 characters: received ""`],
+    [
+      { orderId: "x".repeat(257), action },
+      `orderId must NOT have more than 256 characters: received "${"x".repeat(79)}…`,
+    ],
+    [{ action }, "orderId is missing"],
+    [{ orderId: "x" }, "action is missing"],
+    [{ orderId: "x", action, colour: "red" }, `colour is unknown: received "red"`],
+    [{ orderId: "x", action, "a\nb": 1 }, `"a\\nb" is unknown: received 1`],
+    [
+      { orderId: "x", action: "release.switch" },
+      `action must be object: received "release.switch"`,
+    ],
+    [{ orderId: "x", action: { ...action, name: 1 } }, "action.name must be string: received 1"],
+    [
+      { orderId: "x", action: { ...action, name: "reboot" } },
+      `action.name must be "release.switch": received "reboot"`,
+    ],
+    [{ orderId: "x", action: { ...action, retries: 3 } }, "action.retries is unknown: received 3"],
+    [{ orderId: "x", action: { name: "release.switch" } }, "action.input is missing"],
+    [{ orderId: "x", action: { ...action, input: {} } }, "action.input.site is missing"],
+    [
+      { orderId: "x", action: { ...action, input: { site: ["a"] } } },
+      `action.input.site must be string: received ["a"]`,
+    ],
+    [
+      { orderId: "x", action: { ...action, input: { site: "a", to: "/" } } },
+      `action.input.to is unknown: received "/"`,
+    ],
+  ];
+  const cwd = folder();
+  const file = join(cwd, "order.json");
+  for (const [document, line] of cases) {
+    writeFiles(cwd, { "order.json": JSON.stringify(document) });
+    const { message } = assertThrows(() => readOrder(file), BadInput);
+    assertEquals(message.split(": ").slice(1).join(": "), line);
+  }
+  assertThrows(() => readOrder(cwd), BadInput, "cannot be read: EISDIR");
+  writeFiles(cwd, { "order.json": JSON.stringify({ orderId: "x", action }) });
+  assertEquals(readOrder(file), { orderId: "x", action });
+});
+
+// --- The ledger ---------------------------------------------------------------------------------
+
+test("when the ledger is down, nothing is executed, and one line says so", async () => {
+  const cwd = folder({
+    "order.json": order("x", "site"),
+    "site/index.html": "one",
+    "deployed": "",
+  });
+  const before = contents(cwd);
+  const end = await run(cwd, "order.json");
+  assertRefused(end, 74, `cannot consume order "x": ENOTDIR`);
+  assertEquals(contents(cwd), before);
+});
+
+test("a result that cannot be stored is printed all the same, and the exit code says so", async () => {
+  const cwd = folder({ "order.json": order("x", "site"), "site/index.html": "one" });
+  mkdirSync(join(cwd, `deployed/ledger/${sha256("x")}.result.json`), { recursive: true });
+  const end = await run(cwd, "order.json");
+  assertEquals(end.code, 74);
+  assertOneLine(end.stderr, `cannot store the result of order "x": EISDIR`);
+  assertEquals(resultOf(end).status, "APPLIED");
+  assertEquals(list(cwd, "deployed/ledger").filter((name) => name.endsWith(".tmp")), []);
+});
+
+test("of many claims of one order exactly one wins, and the others are refused by name", async () => {
+  const path = join(folder(), "not/there/yet");
+  const claims = await Promise.allSettled(
+    Array.from({ length: 20 }, () => new FolderLedger(path).consume(...claim("x"))),
+  );
+  assertEquals(claims.filter(({ status }) => status === "fulfilled").length, 1);
+  for (const lost of claims) {
+    if (lost.status === "fulfilled") continue;
+    assert(lost.reason instanceof OrderAlreadyConsumed);
+    assertEquals(lost.reason.orderId, "x");
+  }
+  assertEquals(list(path), [`${sha256("x")}.json`]);
+});
+
+test("an entry holds the fact that the order is consumed, and its request", async () => {
+  const path = folder();
+  const result = await execute(
+    { orderId: "x", action: { name: "n", input: [1] } },
+    { executionId: "e", runner: "r" },
+    () => "done",
+    new FolderLedger(path),
+  );
+  const entry = JSON.parse(readFileSync(join(path, `${sha256("x")}.json`), "utf8"));
+  assert(isFact(entry.fact));
+  assertEquals(entry.fact, result.facts[0] as unknown);
+  assertEquals(entry.request, { orderId: "x", action: { name: "n", input: [1] } });
+});
+
+test("a ledger that is down is told apart from a refusal, whatever the cause", async () => {
+  // EEXIST of the folder is not EEXIST of the entry.
+  const path = join(folder({ file: "" }), "file");
+  await assertRejects(() => new FolderLedger(path).consume(...claim("x")), LedgerDown, `order "x"`);
+  await assertRejects(
+    () => new FolderLedger(join(path, "below")).consume(...claim("x")),
+    LedgerDown,
+    "ENOTDIR",
+  );
+});
+
+// --- The action ---------------------------------------------------------------------------------
+
+test("the release switch keeps the old release until the new one is whole", async () => {
+  const cwd = folder({ "one/a": "1", "two/a": "2" });
+  symlinkSync("nowhere", join(cwd, "two/dangling"));
+  assertEquals((await deploy(cwd, "none", "two")).status, "FAILED");
+  assertEquals(list(cwd, "deployed"), [], "nothing was changed");
+  assertEquals((await deploy(cwd, "first", "one")).status, "APPLIED");
+  const before = contents(cwd);
+  assertEquals((await deploy(cwd, "second", "two")).status, "FAILED");
+  assertEquals((await deploy(cwd, "third", "one/a")).status, "FAILED");
+  assertEquals((await deploy(cwd, "first", "one")).status, "FAILED", "one release, one order");
+  assertEquals(contents(cwd), before);
+});
+
+test("the release switch does not replace a folder of that name, nor call it a success", async () => {
+  const cwd = folder({ "site/a": "1", "deployed/current/mine": "kept" });
+  assertEquals((await deploy(cwd, "first", "site")).status, "FAILED");
+  assertEquals(readFileSync(join(cwd, "deployed/current/mine"), "utf8"), "kept");
+});
+
+test("the release switch proves nothing when what it reads back is not what it was given", async () => {
+  const cwd = folder({ "site/a": "1", "site/b": "2" });
+  // A link whose content depends on where it stands: another file once it is deployed.
+  writeFiles(cwd, { "version": "old", "deployed/releases/version": "new" });
+  symlinkSync("../version", join(cwd, "site/version"));
+  const result = await deploy(cwd, "first", "site");
+  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+  const release = readlinkSync(join(cwd, "deployed/current"));
+  assertEquals(result.trace.rawError, { release, seen: release, differing: ["version"] });
+});
+
+test("the release switch deploys a site that is itself a link", async () => {
+  const cwd = folder({ "builds/7/a": "7" });
+  symlinkSync("builds/7", join(cwd, "site"));
+  assertEquals((await deploy(cwd, "first", "site")).status, "APPLIED");
+  assertEquals(readFileSync(join(cwd, "deployed/current/a"), "utf8"), "7");
+});
+
+test("the release switch does not copy a site into itself", async () => {
+  const cwd = folder({ "index.html": "one" });
+  assertEquals((await deploy(cwd, "first", ".")).status, "FAILED");
+  assertEquals(list(cwd, "deployed"), ["releases"]);
+});
+
+test("releases that switch at the same time never fail, and none vouches for another one's", async () => {
+  const cwd = folder({ "site/a": "1", "site/b": "2" });
+  const orders = Array.from({ length: 8 }, (_, i) => `order-${i}`);
+  const results = await Promise.all(orders.map((orderId) => deploy(cwd, orderId, "site")));
+  for (const { orderId, status, trace } of results) {
+    // One that was overtaken before it had read back its release has no proof: UNKNOWN.
+    assertNotEquals(status, "FAILED");
+    if (trace.settlement !== "RETURNED") continue;
+    const { release } = trace.rawResult as { release: string };
+    assertEquals(release, `releases/${sha256(orderId).slice(0, 16)}`);
+  }
+  assertEquals(list(cwd, "deployed/current"), ["a", "b"]);
+});
+
+test("the release switch is atomic: at every moment the old release is live, or the new one", async () => {
+  const cwd = folder({ "site/a": "1" });
+  await deploy(cwd, "order-0", "site");
+  let [looks, switching] = [0, true];
+  const visitor = (async () => {
+    for (; switching; looks++) await readlink(join(cwd, "deployed/current")); // Rejects if it is gone.
+  })();
+  const switches = (async () => {
+    for (let i = 1; i <= 20; i++) await deploy(cwd, `order-${i}`, "site");
+  })().finally(() => switching = false);
+  await Promise.all([visitor, switches]);
+  assert(looks > 20);
+});
+
+// --- Help ---------------------------------------------------------------------------------------
+
+interface End {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command that runs the Runner in the runtime of this test. */
+function command(): string[] {
+  const runner = join(examples, "runner.ts");
+  if (process.versions.bun) return [process.execPath, runner];
+  if ("Deno" in globalThis) return [process.execPath, "run", "-A", "--no-check", runner];
+  // Node would look for tsx from the folder that the Runner runs in.
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  return [process.execPath, "--import", tsx, runner];
+}
+
+function run(cwd: string, ...args: string[]): Promise<End> {
+  const [program = "", ...rest] = command();
+  const child = spawn(program, [...rest, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const end: End = { code: null, stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (chunk) => end.stdout += chunk);
+  child.stderr.setEncoding("utf8").on("data", (chunk) => end.stderr += chunk);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ ...end, code }));
+  });
+}
+
+/** All of stdout, as a result that the contract accepts. */
+function resultOf({ stdout, stderr }: End): ExecutionResult {
+  assert(stdout !== "", stderr);
+  const result = JSON.parse(stdout);
+  assert(isResult(result), JSON.stringify(isResult.errors));
+  return result as unknown as ExecutionResult;
+}
+
+function assertRefused({ code, stdout, stderr }: End, expected: number, line: string): void {
+  assertEquals([code, stdout], [expected, ""], stderr);
+  assertOneLine(stderr, line);
+}
+
+function assertOneLine(stderr: string, line: string): void {
+  assertMatch(stderr, /^[^\p{Cc}]+\n$/u);
+  assertStringIncludes(stderr, line);
+}
+
+function assertLive(cwd: string, site: string): void {
+  assertEquals(digests(join(cwd, "deployed/current")), digests(join(examples, site)));
+}
+
+/** Stored beside its entry, as it was printed; and nothing temporary is left behind. */
+function assertStored(cwd: string, result: ExecutionResult): void {
+  const hash = sha256(result.orderId);
+  assertEquals(list(cwd, "deployed/ledger"), [`${hash}.json`, `${hash}.result.json`]);
+  const stored = readFileSync(join(cwd, `deployed/ledger/${hash}.result.json`), "utf8");
+  assertEquals(JSON.parse(stored), result);
+}
+
+function order(orderId: string, site: string): string {
+  return JSON.stringify({ orderId, action: { name: "release.switch", input: { site } } });
+}
+
+function claim(orderId: string): Parameters<FolderLedger["consume"]> {
+  const at = "2026-01-31T09:30:00.000Z";
+  const [contract, executionId] = ["deployer-runtime/v1", "e"] as const;
+  const fact: Fact = { contract, type: "ORDER_CONSUMED", orderId, executionId, at };
+  return [fact, { orderId, action: { name: "n" } }, { executionId, runner: "r" }];
+}
+
+/** Executes a release switch in this process, with or without a ledger. */
+async function deploy(
+  cwd: string,
+  orderId: string,
+  site: string,
+  recorded = false,
+): Promise<ExecutionResult> {
+  const ledger = new FolderLedger(join(cwd, "deployed/ledger"));
+  const result = await execute(
+    { orderId, action: { name: "release.switch", input: { site } } },
+    { executionId: "e", runner: "r" },
+    releaseSwitch(cwd, join(cwd, "deployed")),
+    recorded ? ledger : {},
+  );
+  if (recorded) await ledger.store(result);
+  return result;
+}
+
+let root: string | undefined;
+after(() => {
+  if (root !== undefined) rmSync(root, { recursive: true });
+});
+
+/** A new folder that holds these files; it goes when the tests are done. */
+function folder(files: Record<string, string> = {}): string {
+  root ??= mkdtempSync(join(tmpdir(), "runner-test-"));
+  // One level more, so that a path that climbs out is seen.
+  const path = join(mkdtempSync(join(root, "case-")), "cwd");
+  mkdirSync(path);
+  writeFiles(path, files);
+  return path;
+}
+
+function writeFiles(path: string, files: Record<string, string>): void {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), text);
+  }
+}
+
+function list(...path: string[]): string[] {
+  return existsSync(join(...path)) ? readdirSync(join(...path)).sort() : [];
+}
+
+/** Every name in a folder with what it holds: of a link its target, of a folder nothing. */
+function contents(path: string, inside = ""): Record<string, string> {
+  const all: Record<string, string> = {};
+  for (const entry of readdirSync(join(path, inside), { withFileTypes: true })) {
+    const name = join(inside, entry.name);
+    if (entry.isDirectory()) Object.assign(all, { [name]: "" }, contents(path, name));
+    else if (entry.isSymbolicLink()) all[name] = readlinkSync(join(path, name));
+    else all[name] = readFileSync(join(path, name), "utf8");
+  }
+  return all;
+}
+
+function digests(path: string): Record<string, string> {
+  const files = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(
+    files.map((file) => [file.slice(path.length + 1), sha256(readFileSync(file, "utf8"))]),
+  );
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
