@@ -51,17 +51,13 @@ const DEFAULT_LIMITS: Limits = {
   maxBytes: 65_536,
 };
 
-/** One capture under way: what is left of its limits, and what it counted. */
-interface Walk {
-  readonly limits: Limits;
-  values: number;
-  characters: number;
-  bytes: number;
-  tagged: number;
-  truncated: number;
-  unreadable: number;
+/** One capture under way. Of the limits that are totals, it holds what is left. */
+interface Walk extends Omit<Required<CaptureLimits>, "maxDepth"> {
+  readonly fidelity: Fidelity;
   /** The objects that hold the current one, outermost first; beyond its level, stale. */
   readonly ancestors: object[];
+  /** By level, the last keys that need no care: objects of a list mostly have the same ones. */
+  readonly plainKeys: (readonly string[])[];
 }
 
 /**
@@ -91,20 +87,21 @@ export function capture(value: unknown, limits?: CaptureLimits): Captured {
 
 /** `capture`, with limits that are known to be good: nothing here throws. */
 export function captureWithin(value: unknown, limits: Limits): Captured {
+  const fidelity = { exact: true, tagged: 0, truncated: 0, unreadable: 0 };
+  const { maxDepth, maxValues, maxCharacters, maxStringLength, maxArrayLength, maxBytes } = limits;
   const walk: Walk = {
-    limits,
-    values: Math.max(limits.maxValues - 1, 0), // The value itself is the first.
-    characters: limits.maxCharacters,
-    bytes: limits.maxBytes,
-    tagged: 0,
-    truncated: 0,
-    unreadable: 0,
+    maxValues: maxValues - 1, // The value itself is the first.
+    maxCharacters,
+    maxStringLength,
+    maxArrayLength,
+    maxBytes,
+    fidelity,
     ancestors: [],
+    plainKeys: [],
   };
-  const recorded = record(walk, value, 0, Math.max(limits.maxDepth, 1));
-  const { tagged, truncated, unreadable } = walk;
-  const exact = tagged + truncated + unreadable === 0;
-  return { value: recorded, fidelity: { exact, tagged, truncated, unreadable } };
+  const recorded = record(walk, value, 0, Math.max(maxDepth, 1));
+  fidelity.exact = fidelity.tagged + fidelity.truncated + fidelity.unreadable === 0;
+  return { value: recorded, fidelity };
 }
 
 /** The limits given, completed by the defaults. Throws a RangeError that names a bad one. */
@@ -114,7 +111,7 @@ export function resolveLimits(limits?: CaptureLimits): Limits {
   for (const name of Object.keys(resolved) as (keyof Limits)[]) {
     const limit = limits[name] ?? resolved[name];
     if (!(limit >= 0)) {
-      throw new RangeError(`${name} must be a number of at least 0: received ${limit}`);
+      throw new RangeError(`${name} must be at least 0: received ${limit}`);
     }
     resolved[name] = limit;
   }
@@ -151,14 +148,14 @@ function record(walk: Walk, value: unknown, level: number, room: number): Json |
 
 function text(walk: Walk, value: string, room: number): Json | NoRoom {
   const size = value.length;
-  const { maxStringLength } = walk.limits;
-  const kept = Math.min(size, maxStringLength, walk.characters);
-  if (kept === size) {
-    walk.characters -= size;
+  const { maxStringLength } = walk;
+  if (size <= maxStringLength && size <= walk.maxCharacters) {
+    walk.maxCharacters -= size;
     return portable(walk, value, room);
   }
   if (room < 1) return undefined;
   // Both ends, for the end says why it failed; no half of a pair, and a copy: a slice holds the whole.
+  const kept = Math.min(size, maxStringLength, walk.maxCharacters);
   const half = kept >> 1;
   const [head, tail] = [value.slice(0, kept - half), value.slice(size - half)].map((end) => {
     const copy: string = JSON.parse(JSON.stringify(end));
@@ -194,7 +191,7 @@ function tag(walk: Walk, room: number, fields: Fields): JsonObject | NoRoom {
   const values = Object.values(fields);
   if (values.includes(undefined)) return cut(walk, room, "maxDepth", values.length - 1);
   if (room < 1) return undefined;
-  walk.tagged++;
+  walk.fidelity.tagged++;
   return fields as JsonObject;
 }
 
@@ -208,7 +205,7 @@ function cut(
   tail?: Json,
 ): JsonObject | NoRoom {
   if (room < 1) return undefined;
-  walk.truncated++;
+  walk.fidelity.truncated++;
   const marker: JsonObject = { $js: "truncated", reason, size };
   if (head) marker.head = head;
   if (tail) marker.tail = tail;
@@ -224,14 +221,14 @@ function unreadable(walk: Walk, room: number, error: unknown): JsonObject | NoRo
   } catch {
     // What was thrown cannot be read either.
   }
-  walk.unreadable++;
+  walk.fidelity.unreadable++;
   return { $js: "unreadable", message: text(walk, message, room - 1) ?? "" };
 }
 
 function recordObject(walk: Walk, value: object, level: number, room: number): Json | NoRoom {
   const { ancestors } = walk;
   // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
-  if (walk.values < 0) return cut(walk, room, "maxValues", 1);
+  if (walk.maxValues < 0) return cut(walk, room, "maxValues", 1);
   for (let up = 1; up <= level; up++) {
     if (ancestors[level - up] === value) return tag(walk, room, { $js: "circular", up });
   }
@@ -257,9 +254,9 @@ function list(
   level: number,
   room: number,
 ): Json | NoRoom {
-  const { maxArrayLength } = walk.limits;
-  const kept = Math.floor(Math.min(size, maxArrayLength, walk.values / width));
-  walk.values -= kept * width;
+  const { maxArrayLength } = walk;
+  const kept = Math.floor(Math.min(size, maxArrayLength, walk.maxValues / width));
+  walk.maxValues -= kept * width;
   const cutBy = kept < size && (size > maxArrayLength ? "maxArrayLength" : "maxValues");
   // A level for the list, one for each pair, and one for what says that it was cut.
   const inner = room + 1 - width - (cutBy ? 1 : 0);
@@ -283,15 +280,18 @@ function properties(
   let kept = 0;
   let escape = false;
   let prototype = false;
-  for (; kept < size && kept < walk.values; kept++) {
+  const plain = walk.plainKeys[level];
+  for (; kept < size && kept < walk.maxValues; kept++) {
     const key = keys[kept] as string;
-    if (key.length > walk.characters) break;
-    walk.characters -= key.length;
+    if (key.length > walk.maxCharacters) break;
+    walk.maxCharacters -= key.length;
+    if (plain !== undefined && key === plain[kept]) continue;
     if (key === "$js" || !isSafe(key)) escape = true;
     if (key === "__proto__") prototype = true;
   }
-  const cutBy = kept < size && (kept < walk.values ? "maxCharacters" : "maxValues");
-  walk.values -= kept;
+  if (!escape && !prototype && kept === size) walk.plainKeys[level] = keys;
+  const cutBy = kept < size && (kept < walk.maxValues ? "maxCharacters" : "maxValues");
+  walk.maxValues -= kept;
   const inner = room - (cutBy ? 1 : 0);
   // Around an escaped value lie a tag, a list of entries and a pair.
   // Assigning __proto__ would set the prototype, unless it is a property already.
@@ -299,21 +299,13 @@ function properties(
     ? Object.fromEntries(keys.slice(0, kept).map((key) => [key, null]))
     : {};
   const fields = fill(walk, empty, source, keys, kept, level, escape ? inner - 2 : inner);
-  const recorded = escape ? escaped(walk, fields, keys, kept, inner) : fields as JsonObject;
-  return whole(walk, recorded, kept, size, cutBy, room);
-}
-
-function escaped(
-  walk: Walk,
-  fields: Fields | NoRoom,
-  keys: readonly string[],
-  kept: number,
-  room: number,
-): JsonObject | NoRoom {
-  const names = keys.slice(0, kept).map((key) => portable(walk, key, room - 3));
-  if (fields === undefined || names.includes(undefined)) return undefined;
+  if (!escape || fields === undefined) return whole(walk, fields as Json, kept, size, cutBy, room);
+  const names = keys.slice(0, kept).map((key) => portable(walk, key, inner - 3));
   const entries = names.map((name, i) => [name, fields[keys[i] as string]]);
-  return tag(walk, room, { $js: "object", entries: entries as Json });
+  const recorded = names.includes(undefined)
+    ? undefined
+    : tag(walk, inner, { $js: "object", entries: entries as Json });
+  return whole(walk, recorded, kept, size, cutBy, room);
 }
 
 /** What was recorded of a list or of properties, or what says that less than all of it was. */
@@ -423,13 +415,13 @@ function describe(
   const inside: Inside = {
     value: (child) => record(walk, child, level + 1, room),
     list(source, size, width = 1) {
-      const length = Math.min(size, walk.limits.maxArrayLength);
+      const length = Math.min(size, walk.maxArrayLength);
       const taken = Array.from({ length }, () => source.next().value);
       return list(walk, width === 2 ? taken.flat() : taken, size, width, level, room);
     },
     bytes(all) {
-      const kept = all.subarray(0, walk.bytes);
-      walk.bytes -= kept.length;
+      const kept = all.subarray(0, walk.maxBytes);
+      walk.maxBytes -= kept.length;
       const recorded = base64(kept);
       return kept.length === all.length
         ? recorded
@@ -437,7 +429,7 @@ function describe(
     },
     fields(names) {
       const keys = present(names);
-      walk.values -= keys.length;
+      walk.maxValues -= keys.length;
       // What finds no room leaves a field without a value: `tag` sees it.
       return fill(walk, {}, value, keys, keys.length, level, room + 1) ?? { $js: undefined };
     },
@@ -462,28 +454,23 @@ function classify(value: object): { name: string; kind: string } {
   let prototype = Object.getPrototypeOf(value);
   // A proxy can answer with ever new prototypes.
   for (let hops = 0; prototype !== null && prototype !== Object.prototype && hops < 64; hops++) {
-    const kind = nameOf(prototype);
-    name ||= kind;
-    if (Object.hasOwn(SHAPES, kind)) return { name, kind };
+    const own = (key: PropertyKey) => Object.getOwnPropertyDescriptor(prototype, key)?.value;
+    const kind = own("constructor")?.name || own(Symbol.toStringTag);
+    if (typeof kind === "string") {
+      name ||= kind;
+      if (Object.hasOwn(SHAPES, kind)) return { name, kind };
+    }
     prototype = Object.getPrototypeOf(prototype);
   }
   return { name: name || "Object", kind: "" };
 }
 
-/** The name of the class that a prototype belongs to, or "". */
-function nameOf(prototype: object): string {
-  const constructor = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  const name = typeof constructor === "function"
-    ? constructor.name
-    : Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.value;
-  return typeof name === "string" ? name : "";
-}
-
 /** What a built-in class says of one of its objects; a false one, or a property that shadows it, does not count. */
 // deno-lint-ignore no-explicit-any -- the classes have nothing in common
-const builtin = (kind: string, key: string, value: object): any =>
+function builtin(kind: string, key: string, value: object): any {
   // deno-lint-ignore no-explicit-any -- not every platform has all of them
-  Reflect.get((globalThis as any)[kind].prototype, key, value);
+  return Reflect.get(((globalThis as any)[kind] ?? Uint8Array).prototype, key, value);
+}
 
 /** An object of a class, with what identifies it beside its own properties. */
 function instance(...identity: string[]): Shape {
@@ -509,17 +496,11 @@ const boxed: Shape = (value, inside, _name, kind) => ({
   value: inside.value(builtin(kind, "valueOf", value).call(value)),
 });
 
-const buffer: Shape = (value, inside, name, kind) => {
+/** A buffer, or a view of one: TypedArray, which has no name of its own, says all that Uint8Array does. */
+const bytes: Shape = (value, inside, name, kind) => {
   const length = builtin(kind, "byteLength", value);
-  const base64 = inside.bytes(new Uint8Array(value as ArrayBuffer));
-  return { $js: "bytes", kind: inside.value(name), length, base64 };
-};
-
-const view = (kind: string): Shape => (value, inside, name) => {
-  const [buffer, offset, length] = ["buffer", "byteOffset", "byteLength"].map((key) =>
-    builtin(kind, key, value)
-  );
-  const base64 = inside.bytes(new Uint8Array(buffer, offset, length));
+  const buffer = builtin(kind, "buffer", value) ?? value;
+  const base64 = inside.bytes(new Uint8Array(buffer, builtin(kind, "byteOffset", value), length));
   return { $js: "bytes", kind: inside.value(name), length, base64 };
 };
 
@@ -567,10 +548,10 @@ const SHAPES: Record<string, Shape> = {
     const values = inside.list(builtin(kind, "values", value).call(value), size);
     return { $js: "set", values, ...inside.rest() };
   },
-  TypedArray: view("Uint8Array"),
-  DataView: view("DataView"),
-  ArrayBuffer: buffer,
-  SharedArrayBuffer: buffer,
+  TypedArray: bytes,
+  DataView: bytes,
+  ArrayBuffer: bytes,
+  SharedArrayBuffer: bytes,
   Number: boxed,
   String: boxed,
   Boolean: boxed,

@@ -94,7 +94,8 @@ export function closeTrace(
   settlement: Trace["settlement"],
   raw: unknown,
 ): Trace {
-  const durationMs = toDuration(clock.monotonic() - monotonicStart);
+  const elapsed = Math.min(Math.max(clock.monotonic() - monotonicStart, 0), LAST_INSTANT);
+  const durationMs = Math.round(elapsed * 1000) / 1000;
   const startedAt = timestamp(start);
   const endedAt = timestamp(toInstant(Math.round(start + durationMs)));
   const trace = { orderId, context, action, settlement, startedAt, endedAt, durationMs } as Trace;
@@ -116,12 +117,6 @@ const LAST_INSTANT = 253_402_300_799_999;
 /** A reading of the wall clock in whole milliseconds, within the years that RFC 3339 can write. */
 function toInstant(now: number): number {
   return Math.min(Math.max(Math.trunc(now), FIRST_INSTANT), LAST_INSTANT);
-}
-
-/** Milliseconds with at most three decimals, never negative, never beyond what the years span. */
-function toDuration(milliseconds: number): number {
-  const span = Math.min(Math.max(milliseconds, 0), LAST_INSTANT - FIRST_INSTANT);
-  return Math.round(span * 1000) / 1000;
 }
 
 /** The last second that was written, and how: an execution's three timestamps mostly share it. */
