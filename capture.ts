@@ -10,7 +10,7 @@ import type { Fidelity } from "./schemas/types.ts";
 
 /** How much of one value is recorded. What a limit cuts is declared in its place. */
 export interface CaptureLimits {
-  /** Levels of JSON, the tags' own included, at least 1; 48 by default: jq and Python fail on deep documents. */
+  /** Levels of JSON, the tags' own included, within 1 and 500; 48 by default: jq and Python fail on more. */
   maxDepth?: number;
   /** Values in all, leaves included; 50,000 by default. */
   maxValues?: number;
@@ -39,8 +39,9 @@ type Json = null | boolean | number | string | Json[] | JsonObject;
 type JsonObject = { [key: string]: Json };
 /** What has no JSON within the levels that are left: whatever holds it is cut instead. */
 type NoRoom = undefined;
-/** The fields of a tag, before it is known whether each of them finds room. */
+/** Fields, before it is known whether each of them finds room. */
 type Fields = { [field: string]: Json | NoRoom };
+type TagFields = Fields & { $js: Json | NoRoom };
 
 const DEFAULT_LIMITS: Limits = {
   maxDepth: 48,
@@ -99,7 +100,7 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
     ancestors: [],
     plainKeys: [],
   };
-  const recorded = record(walk, value, 0, Math.max(maxDepth, 1));
+  const recorded = record(walk, value, 0, Math.min(Math.max(maxDepth, 1), 500));
   fidelity.exact = fidelity.tagged + fidelity.truncated + fidelity.unreadable === 0;
   return { value: recorded, fidelity };
 }
@@ -110,8 +111,8 @@ export function resolveLimits(limits?: CaptureLimits): Limits {
   const resolved = { ...DEFAULT_LIMITS };
   for (const name of Object.keys(resolved) as (keyof Limits)[]) {
     const limit = limits[name] ?? resolved[name];
-    if (!(limit >= 0)) {
-      throw new RangeError(`${name} must be at least 0: received ${limit}`);
+    if (typeof limit !== "number" || !(limit >= 0)) {
+      throw new RangeError(`${name} must be a number >= 0: received ${String(limit)}`);
     }
     resolved[name] = limit;
   }
@@ -157,10 +158,10 @@ function text(walk: Walk, value: string, room: number): Json | NoRoom {
   // Both ends, for the end says why it failed; no half of a pair, and a copy: a slice holds the whole.
   const kept = Math.min(size, maxStringLength, walk.maxCharacters);
   const half = kept >> 1;
-  const [head, tail] = [value.slice(0, kept - half), value.slice(size - half)].map((end) => {
-    const copy: string = JSON.parse(JSON.stringify(end));
-    return text(walk, copy.replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, ""), room - 1);
-  });
+  const end = (from: number, to: number, torn: RegExp) =>
+    text(walk, JSON.parse(JSON.stringify(value.slice(from, to).replace(torn, ""))), room - 1);
+  const head = end(0, kept - half, /[\ud800-\udbff]$/);
+  const tail = end(size - half, size, /^[\udc00-\udfff]/);
   const reason = size > maxStringLength ? "maxStringLength" : "maxCharacters";
   return cut(walk, room, reason, size, head, tail);
 }
@@ -186,12 +187,13 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** A tag, or what stands for it when one of its fields finds no room. */
-function tag(walk: Walk, room: number, fields: Fields): JsonObject | NoRoom {
+/** A tag, counted as what it stands for; or what is said where one of its fields finds no room. */
+function tag(walk: Walk, room: number, fields: TagFields): JsonObject | NoRoom {
   const values = Object.values(fields);
   if (values.includes(undefined)) return cut(walk, room, "maxDepth", values.length - 1);
   if (room < 1) return undefined;
-  walk.fidelity.tagged++;
+  const { $js } = fields;
+  walk.fidelity[$js === "truncated" || $js === "unreadable" ? $js : "tagged"]++;
   return fields as JsonObject;
 }
 
@@ -204,25 +206,21 @@ function cut(
   head?: Json,
   tail?: Json,
 ): JsonObject | NoRoom {
-  if (room < 1) return undefined;
-  walk.fidelity.truncated++;
-  const marker: JsonObject = { $js: "truncated", reason, size };
+  const marker: TagFields = { $js: "truncated", reason, size };
   if (head) marker.head = head;
   if (tail) marker.tail = tail;
-  return marker;
+  return tag(walk, room, marker);
 }
 
 /** What stands for something that threw `error` when it was read. */
 function unreadable(walk: Walk, room: number, error: unknown): JsonObject | NoRoom {
-  if (room < 1) return undefined;
   let message = "";
   try {
     message = `${(error as Error)?.message ?? error}`;
   } catch {
     // What was thrown cannot be read either.
   }
-  walk.fidelity.unreadable++;
-  return { $js: "unreadable", message: text(walk, message, room - 1) ?? "" };
+  return tag(walk, room, { $js: "unreadable", message: text(walk, message, room - 1) ?? "" });
 }
 
 function recordObject(walk: Walk, value: object, level: number, room: number): Json | NoRoom {
@@ -257,15 +255,16 @@ function list(
   const { maxArrayLength } = walk;
   const kept = Math.floor(Math.min(size, maxArrayLength, walk.maxValues / width));
   walk.maxValues -= kept * width;
-  const cutBy = kept < size && (size > maxArrayLength ? "maxArrayLength" : "maxValues");
+  const cutBy = kept === size ? "" : size > maxArrayLength ? "maxArrayLength" : "maxValues";
   // A level for the list, one for each pair, and one for what says that it was cut.
-  const inner = room + 1 - width - (cutBy ? 1 : 0);
+  const inner = room + 1 - (kept ? width : 1) - (cutBy ? 1 : 0);
   let recorded = elements(walk, source, kept * width, level, inner);
   if (recorded && width === 2) {
     const flatPairs = recorded;
     recorded = Array.from({ length: kept }, (_, i) => flatPairs.slice(2 * i, 2 * i + 2));
   }
-  return whole(walk, recorded, kept, size, cutBy, room);
+  if (recorded && !cutBy) return recorded;
+  return cut(walk, room, cutBy || "maxDepth", size, kept > 0 ? recorded : undefined);
 }
 
 /** The properties of an object; as entries where a key cannot be one of a plain object in JSON. */
@@ -279,7 +278,7 @@ function properties(
   const size = keys.length;
   let kept = 0;
   let escape = false;
-  let prototype = false;
+  let shadow = false;
   const plain = walk.plainKeys[level];
   for (; kept < size && kept < walk.maxValues; kept++) {
     const key = keys[kept] as string;
@@ -287,38 +286,26 @@ function properties(
     walk.maxCharacters -= key.length;
     if (plain !== undefined && key === plain[kept]) continue;
     if (key === "$js" || !isSafe(key)) escape = true;
-    if (key === "__proto__") prototype = true;
+    if (key in Object.prototype) shadow = true;
   }
-  if (!escape && !prototype && kept === size) walk.plainKeys[level] = keys;
-  const cutBy = kept < size && (kept < walk.maxValues ? "maxCharacters" : "maxValues");
-  walk.maxValues -= kept;
+  if (!escape && !shadow && kept === size) walk.plainKeys[level] = keys;
+  const cutBy = kept === size ? "" : kept < walk.maxValues ? "maxCharacters" : "maxValues";
+  walk.maxValues -= size; // All were listed, which is what takes the time.
   const inner = room - (cutBy ? 1 : 0);
   // Around an escaped value lie a tag, a list of entries and a pair.
-  // Assigning __proto__ would set the prototype, unless it is a property already.
-  const empty: Fields = prototype
+  // __proto__ would set the prototype, and a frozen one refuses its keys, unless they are there already.
+  const empty: Fields = shadow
     ? Object.fromEntries(keys.slice(0, kept).map((key) => [key, null]))
     : {};
   const fields = fill(walk, empty, source, keys, kept, level, escape ? inner - 2 : inner);
-  if (!escape || fields === undefined) return whole(walk, fields as Json, kept, size, cutBy, room);
-  const names = keys.slice(0, kept).map((key) => portable(walk, key, inner - 3));
-  const entries = names.map((name, i) => [name, fields[keys[i] as string]]);
-  const recorded = names.includes(undefined)
-    ? undefined
-    : tag(walk, inner, { $js: "object", entries: entries as Json });
-  return whole(walk, recorded, kept, size, cutBy, room);
-}
-
-/** What was recorded of a list or of properties, or what says that less than all of it was. */
-function whole(
-  walk: Walk,
-  recorded: Json | NoRoom,
-  kept: number,
-  size: number,
-  cutBy: keyof Limits | false,
-  room: number,
-): Json | NoRoom {
-  if (cutBy) return cut(walk, room, cutBy, size, kept > 0 ? recorded : undefined);
-  return recorded ?? cut(walk, room, "maxDepth", size);
+  let recorded = fields as JsonObject | NoRoom;
+  if (escape && fields) {
+    const names = keys.slice(0, kept).map((key) => portable(walk, key, inner - 3));
+    const entries = names.map((name, i) => [name, fields[keys[i] as string]]) as Json;
+    recorded = names.includes(undefined) ? undefined : tag(walk, inner, { $js: "object", entries });
+  }
+  if (recorded && !cutBy) return recorded;
+  return cut(walk, room, cutBy || "maxDepth", size, kept > 0 ? recorded : undefined);
 }
 
 /** The first elements of `source`. One `try` for all: nothing that was read is read again. */
@@ -380,28 +367,27 @@ function fill<F extends Fields>(
   return filled;
 }
 
-/** What a shape records with, one level inside the tag. */
+/** What a shape records with, one level inside of the tag. */
 interface Inside {
   /** A value that the object holds. */
-  value(child: unknown): Json | NoRoom;
-  /** A list of `size` elements, or with `width` 2 of pairs; reads as many as can be kept. */
-  list(source: Iterator<unknown>, size: number, width?: number): Json | NoRoom;
+  value(held: unknown): Json | NoRoom;
+  /** The elements of a built-in iterator, or with `width` 2 its pairs. */
+  list(iterator: Iterator<unknown>, size: number, width: number): Json | NoRoom;
   /** Bytes, in base64. */
   bytes(all: Uint8Array): Json | NoRoom;
-  /** Each of the named properties that the object has, as a field. */
+  /** Those of the named properties that the object has, each as a field. */
   fields(names: string[]): Fields;
-  /** The named properties that the object has, and all its own enumerable ones. */
-  props(names: string[]): Json | NoRoom;
-  /** The field `props`, if there are own enumerable properties beyond the named ones. */
-  rest(names?: string[]): Fields;
+  /** The field `props`: the named properties that the object has, then its own but `known` ones. */
+  props(known?: string[], identity?: string[]): Fields;
+  /** What the built-in class says of the object; a property that shadows it does not count. */
+  // deno-lint-ignore no-explicit-any -- the classes have nothing in common
+  builtin(key: string): any;
 }
 
-/**
- * The fields of the tag of an object: `name` is its class, `kind` the one that the shape is for.
- * Throws where it is of that kind by name only.
- */
-type Shape = (value: object, inside: Inside, name: string, kind: string) => Fields;
+/** The tag of an object of the class `name`. Throws first of all where it is of its kind by name only. */
+type Shape = (inside: Inside, name: string, value: object) => TagFields;
 
+/** Describes an object by the shape of its kind. */
 function describe(
   walk: Walk,
   value: object,
@@ -409,14 +395,16 @@ function describe(
   kind: string,
   level: number,
   room: number,
-): Fields {
+): TagFields {
+  // Read first: nothing that a proxy can throw comes when something was counted already. The keys
+  // of a typed array and of a String are its elements.
+  const keys = ArrayBuffer.isView(value) || value instanceof String ? [] : Object.keys(value);
   const present = (names: string[]) => names.filter((key) => key in value);
-  const others = (names: string[]) => Object.keys(value).filter((key) => !names.includes(key));
   const inside: Inside = {
-    value: (child) => record(walk, child, level + 1, room),
-    list(source, size, width = 1) {
-      const length = Math.min(size, walk.maxArrayLength);
-      const taken = Array.from({ length }, () => source.next().value);
+    value: (held) => record(walk, held, level + 1, room),
+    list(iterator, size, width) {
+      const length = Math.min(size, walk.maxArrayLength, walk.maxValues);
+      const taken = Array.from({ length }, () => iterator.next().value);
       return list(walk, width === 2 ? taken.flat() : taken, size, width, level, room);
     },
     bytes(all) {
@@ -428,34 +416,40 @@ function describe(
         : cut(walk, room, "maxBytes", all.length, recorded);
     },
     fields(names) {
-      const keys = present(names);
-      walk.maxValues -= keys.length;
+      const found = present(names);
+      walk.maxValues -= found.length;
       // What finds no room leaves a field without a value: `tag` sees it.
-      return fill(walk, {}, value, keys, keys.length, level, room + 1) ?? { $js: undefined };
+      return fill(walk, {}, value, found, found.length, level, room + 1) ?? { $js: undefined };
     },
-    props: (names) => properties(walk, value, [...present(names), ...others(names)], level, room),
-    rest(names = []) {
-      const keys = others(names);
-      return keys.length > 0 ? { props: properties(walk, value, keys, level, room) } : {};
+    props(known = [], identity = []) {
+      const own = keys.filter((key) => !known.includes(key) && !identity.includes(key));
+      const all = [...present(identity), ...own];
+      return all.length > 0 ? { props: properties(walk, value, all, level, room) } : {};
     },
+    // TypedArray is no global, and Uint8Array knows all that it says.
+    builtin: (key) =>
+      // deno-lint-ignore no-explicit-any -- not every platform has all of them
+      Reflect.get(((globalThis as any)[kind] ?? Uint8Array).prototype, key, value),
   };
   const plain = instance();
   try {
-    return (SHAPES[kind] ?? plain)(value, inside, name, kind);
+    return (SHAPES[kind] ?? plain)(inside, name, value);
   } catch {
-    return plain(value, inside, name, kind);
+    return plain(inside, name, value);
   }
 }
 
-/** The class of an object and the kind of shape that it has: "Object" for a plain one. */
+/** The name of an object's class and the kind of its shape; the class Object is that of plain ones. */
 function classify(value: object): { name: string; kind: string } {
-  if (typeof value === "function") return { name: "", kind: "Function" };
+  if (typeof value === "function") return { name: "", kind: "function" };
   let name = "";
   let prototype = Object.getPrototypeOf(value);
   // A proxy can answer with ever new prototypes.
-  for (let hops = 0; prototype !== null && prototype !== Object.prototype && hops < 64; hops++) {
-    const own = (key: PropertyKey) => Object.getOwnPropertyDescriptor(prototype, key)?.value;
-    const kind = own("constructor")?.name || own(Symbol.toStringTag);
+  for (let hops = 0; prototype && prototype !== Object.prototype && hops < 64; hops++) {
+    const constructor = own(prototype, "constructor");
+    const kind = typeof constructor === "function"
+      ? own(constructor, "name")
+      : own(prototype, Symbol.toStringTag);
     if (typeof kind === "string") {
       name ||= kind;
       if (Object.hasOwn(SHAPES, kind)) return { name, kind };
@@ -465,43 +459,40 @@ function classify(value: object): { name: string; kind: string } {
   return { name: name || "Object", kind: "" };
 }
 
-/** What a built-in class says of one of its objects; a false one, or a property that shadows it, does not count. */
-// deno-lint-ignore no-explicit-any -- the classes have nothing in common
-function builtin(kind: string, key: string, value: object): any {
-  // deno-lint-ignore no-explicit-any -- not every platform has all of them
-  return Reflect.get(((globalThis as any)[kind] ?? Uint8Array).prototype, key, value);
-}
+/** The value of an own property; a getter is not run. */
+// deno-lint-ignore no-explicit-any -- it can be anything
+const own = (object: object, key: PropertyKey): any =>
+  Object.getOwnPropertyDescriptor(object, key)?.value;
 
-/** An object of a class, with what identifies it beside its own properties. */
+/** An object of a class; some have what identifies them not in properties of their own. */
 function instance(...identity: string[]): Shape {
-  return (_value, inside, name) => ({
-    $js: "instance",
-    class: inside.value(name),
-    props: inside.props(identity),
-  });
+  return (inside, name) => {
+    const props = inside.props([], identity);
+    return { $js: "instance", class: inside.value(name), ...props };
+  };
 }
 
-const pairs: Shape = (value, inside, name, kind) => {
-  const entries = [...builtin(kind, "entries", value).call(value)];
+const pairs: Shape = (inside, name, value) => {
+  const entries = [...inside.builtin("entries").call(value)];
   return {
     $js: "instance",
     class: inside.value(name),
     entries: inside.list(entries.values(), entries.length, 2),
-    ...inside.rest(),
+    ...inside.props(),
   };
 };
 
-const boxed: Shape = (value, inside, _name, kind) => ({
+const boxed: Shape = (inside, _name, value) => ({
   $js: "boxed",
-  value: inside.value(builtin(kind, "valueOf", value).call(value)),
+  value: inside.value(inside.builtin("valueOf").call(value)),
+  ...inside.props(),
 });
 
-/** A buffer, or a view of one: TypedArray, which has no name of its own, says all that Uint8Array does. */
-const bytes: Shape = (value, inside, name, kind) => {
-  const length = builtin(kind, "byteLength", value);
-  const buffer = builtin(kind, "buffer", value) ?? value;
-  const base64 = inside.bytes(new Uint8Array(buffer, builtin(kind, "byteOffset", value), length));
-  return { $js: "bytes", kind: inside.value(name), length, base64 };
+const bytes: Shape = (inside, name, value) => {
+  const length = inside.builtin("byteLength");
+  const buffer = inside.builtin("buffer") ?? value;
+  const base64 = inside.bytes(new Uint8Array(buffer, inside.builtin("byteOffset"), length));
+  return { $js: "bytes", kind: inside.value(name), length, base64, ...inside.props() };
 };
 
 const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
@@ -511,43 +502,37 @@ const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
  * An entry here, and a rule in `raw-value.schema.json` with its vectors, make a new kind.
  */
 const SHAPES: Record<string, Shape> = {
-  Error: (_value, inside, name) => ({
-    $js: "error",
-    class: inside.value(name),
-    ...inside.fields(ERROR_FIELDS),
-    ...inside.rest(ERROR_FIELDS),
-  }),
-  Function: (_value, inside) => ({
+  Error(inside, name) {
+    const fields = inside.fields(ERROR_FIELDS);
+    return { $js: "error", class: inside.value(name), ...fields, ...inside.props(ERROR_FIELDS) };
+  },
+  function: (inside) => ({
     $js: "function",
     ...inside.fields(["name"]),
-    ...inside.rest(["name"]),
+    ...inside.props(["name"]),
   }),
-  Date: (value, inside) => ({
+  Date: (inside, _name, value) => ({
     $js: "date",
-    value: new Date(Date.prototype.getTime.call(value)).toJSON(),
-    ...inside.rest(),
+    value: new Date(inside.builtin("getTime").call(value)).toJSON(),
+    ...inside.props(),
   }),
-  RegExp: (value, inside, _name, kind) => ({
+  RegExp: (inside, _name, value) => ({
     $js: "regexp",
-    source: inside.value(builtin(kind, "source", value)),
-    flags: inside.value(builtin(kind, "flags", value)),
-    ...inside.rest(),
+    source: inside.value(inside.builtin("source")),
+    flags: new RegExp(value as RegExp).flags,
+    ...inside.props(),
   }),
-  URL: (value, inside, _name, kind) => ({
-    $js: "url",
-    value: inside.value(builtin(kind, "href", value)),
-    ...inside.rest(),
+  URL: (inside) => ({ $js: "url", value: inside.value(inside.builtin("href")), ...inside.props() }),
+  Map: (inside, _name, value) => ({
+    $js: "map",
+    entries: inside.list(inside.builtin("entries").call(value), inside.builtin("size"), 2),
+    ...inside.props(),
   }),
-  Map: (value, inside, _name, kind) => {
-    const size = builtin(kind, "size", value);
-    const entries = inside.list(builtin(kind, "entries", value).call(value), size, 2);
-    return { $js: "map", entries, ...inside.rest() };
-  },
-  Set: (value, inside, _name, kind) => {
-    const size = builtin(kind, "size", value);
-    const values = inside.list(builtin(kind, "values", value).call(value), size);
-    return { $js: "set", values, ...inside.rest() };
-  },
+  Set: (inside, _name, value) => ({
+    $js: "set",
+    values: inside.list(inside.builtin("values").call(value), inside.builtin("size"), 1),
+    ...inside.props(),
+  }),
   TypedArray: bytes,
   DataView: bytes,
   ArrayBuffer: bytes,
@@ -559,10 +544,8 @@ const SHAPES: Record<string, Shape> = {
   Symbol: boxed,
   Headers: pairs,
   URLSearchParams: pairs,
-  FormData: pairs,
   Response: instance("status", "statusText", "url", "headers"),
   Request: instance("method", "url", "headers"),
-  Blob: instance("size", "type"),
-  File: instance("name", "size", "type", "lastModified"),
+  Blob: instance("name", "size", "type", "lastModified"),
   AbortSignal: instance("aborted", "reason"),
 };

@@ -11,8 +11,8 @@ import {
   closeTrace,
   CONTRACT as contract,
   createFact,
-  createRecorder,
   openTrace,
+  resolveLimits,
 } from "./trace.ts";
 
 /** What an action returns: any value but `undefined`, which proves nothing. */
@@ -65,13 +65,8 @@ const NO_PROOF: Record<string, "RETURNED_NOTHING"> = { undefined: "RETURNED_NOTH
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const nothing = () => {};
-const { bind } = nothing;
-const NO_SIGNAL = {
-  throwIfAborted() {},
-  addEventListener() {},
-  removeEventListener() {},
-  reason: 0,
-};
+/** What is watched where there is no signal. */
+const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {}, reason: 0 };
 
 /**
  * Executes one order: consumes it, calls the action once, and tells what was observed first.
@@ -109,9 +104,9 @@ export async function execute<Request extends ExecutionRequest>(
   const { orderId, action: { name: _readable } } = request;
   const { executionId } = context;
   const { signal, clock = SYSTEM_CLOCK, consume = nothing, limits } = ports;
-  const { watched = NO_SIGNAL } = { watched: signal };
-  const call = bind.call(action, undefined) as Action<Request>; // A TypeError, if no function.
-  const recorder = createRecorder(orderId, executionId, clock, limits);
+  const { watched = NEVER } = { watched: signal };
+  const call = nothing.bind.call(action, undefined) as Action<Request>; // A TypeError, if no function.
+  const recorder = { orderId, executionId, clock, limits: resolveLimits(limits) };
   watched.throwIfAborted();
 
   // Law 6: consumed before attempted. The copy of the fact is the Runner's own.

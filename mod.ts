@@ -15,7 +15,14 @@
  *
  * @module
  */
-export { type Action, execute, type Ports, type Proof, type Scope } from "./execute.ts";
+export {
+  type Action,
+  type Consume,
+  execute,
+  type Ports,
+  type Proof,
+  type Scope,
+} from "./execute.ts";
 export { capture, type Captured, type CaptureLimits } from "./capture.ts";
 export type { Clock } from "./trace.ts";
 export type {

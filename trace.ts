@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type CaptureLimits, captureWithin, type Limits, resolveLimits } from "./capture.ts";
+import { captureWithin, type Limits } from "./capture.ts";
 import type {
   ExecutionContext,
   ExecutionRequest,
@@ -12,7 +12,7 @@ import type {
   Trace,
 } from "./schemas/types.ts";
 
-export type { CaptureLimits };
+export { type CaptureLimits, resolveLimits } from "./capture.ts";
 
 /** The contract that facts and results follow. */
 export const CONTRACT = "deployer-runtime/v1";
@@ -45,16 +45,6 @@ export interface OpenTrace {
   readonly monotonicStart: number;
 }
 
-/** Throws a RangeError that names a bad limit. */
-export function createRecorder(
-  orderId: string,
-  executionId: string,
-  clock: Clock,
-  limits?: CaptureLimits,
-): Recorder {
-  return { orderId, executionId, clock, limits: resolveLimits(limits) };
-}
-
 /** A fact that stands alone in a log, at the clock's time if no other is given. */
 export function createFact(
   type: Fact["type"],
@@ -72,7 +62,9 @@ export function openTrace(
 ): OpenTrace {
   const context: ExecutionContext = { executionId, runner };
   if (traceparent !== undefined) context.traceparent = traceparent;
-  if (annotations !== undefined) context.annotations = { ...annotations };
+  if (annotations !== undefined) {
+    context.annotations = Object.fromEntries(Object.entries(annotations));
+  }
 
   const { name, input } = request.action;
   const action: Trace["action"] = { name };

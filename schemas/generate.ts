@@ -9,6 +9,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
 
+// deno-lint-ignore no-explicit-any -- a schema's keywords have many shapes
 type Schema = Record<string, any>;
 
 const folder = new URL("./", import.meta.url);
@@ -71,7 +72,7 @@ function define(schema: Schema, file: string): void {
       } else if (properties[key].$ref) {
         const { target, file: home } = resolve(properties[key].$ref, file);
         define(target, home);
-        properties[key] = narrowed(target, rule);
+        properties[key] = { description: properties[key].description, ...narrowed(target, rule) };
       }
     }
     const required = [...schema.required, ...then.required ?? []];
@@ -92,7 +93,8 @@ function lower(schema: Schema, file: string): Schema {
       return { ...shape, title: undefined, description: schema.description ?? description };
     }
     define(target, home);
-    return { $ref: `#/$defs/${target.title}` };
+    // The `$ref` stands alone: with siblings it would make another type.
+    return { description: schema.description, anyOf: [{ $ref: `#/$defs/${target.title}` }] };
   }
   const { title, description, type, required, properties, additionalProperties } = schema;
   if (additionalProperties?.type === "string") {

@@ -76,6 +76,9 @@ export interface AppliedResult {
    * The order is consumed, whatever the status: it was so before the action was called.
    */
   consumed: true;
+  /**
+   * What was observed of the action.
+   */
   status: "APPLIED";
   /**
    * The three facts of the execution, in the order of observation: ORDER_CONSUMED, ACTION_ATTEMPTED, and what was observed.
@@ -84,6 +87,9 @@ export interface AppliedResult {
    * @maxItems 3
    */
   facts: [Fact, Fact, Fact];
+  /**
+   * What was attempted, and what was observed of it.
+   */
   trace: ReturnedTrace;
 }
 /**
@@ -119,6 +125,9 @@ export interface ReturnedTrace {
    * Identity of the order.
    */
   orderId: string;
+  /**
+   * The ExecutionContext as it was when the action was called.
+   */
   context: ExecutionContext;
   /**
    * The action attempted, as it was when it was called.
@@ -157,7 +166,13 @@ export interface ReturnedTrace {
    * How faithful the recorded values are, for what was recorded.
    */
   fidelity: {
+    /**
+     * Fidelity of action.input; present exactly when that is.
+     */
     input?: Fidelity;
+    /**
+     * Fidelity of rawResult or rawError; present exactly when one of them is.
+     */
     raw?: Fidelity;
   };
 }
@@ -202,6 +217,9 @@ export interface FailedResult {
    * The order is consumed, whatever the status: it was so before the action was called.
    */
   consumed: true;
+  /**
+   * What was observed of the action.
+   */
   status: "FAILED";
   /**
    * The three facts of the execution, in the order of observation: ORDER_CONSUMED, ACTION_ATTEMPTED, and what was observed.
@@ -210,6 +228,9 @@ export interface FailedResult {
    * @maxItems 3
    */
   facts: [Fact, Fact, Fact];
+  /**
+   * What was attempted, and what was observed of it.
+   */
   trace: ThrewTrace;
 }
 /**
@@ -220,6 +241,9 @@ export interface ThrewTrace {
    * Identity of the order.
    */
   orderId: string;
+  /**
+   * The ExecutionContext as it was when the action was called.
+   */
   context: ExecutionContext;
   /**
    * The action attempted, as it was when it was called.
@@ -258,7 +282,13 @@ export interface ThrewTrace {
    * How faithful the recorded values are, for what was recorded.
    */
   fidelity: {
+    /**
+     * Fidelity of action.input; present exactly when that is.
+     */
     input?: Fidelity;
+    /**
+     * Fidelity of rawResult or rawError; present exactly when one of them is.
+     */
     raw?: Fidelity;
   };
 }
@@ -282,6 +312,9 @@ export interface UnknownResult {
    * The order is consumed, whatever the status: it was so before the action was called.
    */
   consumed: true;
+  /**
+   * What was observed of the action.
+   */
   status: "UNKNOWN";
   /**
    * The three facts of the execution, in the order of observation: ORDER_CONSUMED, ACTION_ATTEMPTED, and what was observed.
@@ -290,6 +323,9 @@ export interface UnknownResult {
    * @maxItems 3
    */
   facts: [Fact, Fact, Fact];
+  /**
+   * What was attempted, and what was observed of it.
+   */
   trace: ReturnedNothingTrace | UnprovenTrace;
 }
 /**
@@ -300,6 +336,9 @@ export interface ReturnedNothingTrace {
    * Identity of the order.
    */
   orderId: string;
+  /**
+   * The ExecutionContext as it was when the action was called.
+   */
   context: ExecutionContext;
   /**
    * The action attempted, as it was when it was called.
@@ -334,7 +373,13 @@ export interface ReturnedNothingTrace {
    * How faithful the recorded values are, for what was recorded.
    */
   fidelity: {
+    /**
+     * Fidelity of action.input; present exactly when that is.
+     */
     input?: Fidelity;
+    /**
+     * Fidelity of rawResult or rawError; present exactly when one of them is.
+     */
     raw?: Fidelity;
   };
 }
@@ -346,6 +391,9 @@ export interface UnprovenTrace {
    * Identity of the order.
    */
   orderId: string;
+  /**
+   * The ExecutionContext as it was when the action was called.
+   */
   context: ExecutionContext;
   /**
    * The action attempted, as it was when it was called.
@@ -384,7 +432,13 @@ export interface UnprovenTrace {
    * How faithful the recorded values are, for what was recorded.
    */
   fidelity: {
+    /**
+     * Fidelity of action.input; present exactly when that is.
+     */
     input?: Fidelity;
+    /**
+     * Fidelity of rawResult or rawError; present exactly when one of them is.
+     */
     raw?: Fidelity;
   };
 }

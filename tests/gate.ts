@@ -1,0 +1,59 @@
+/**
+ * The gate, `npm test`: every check in turn, then how many tests each runtime ran.
+ * A step that fails does not stop the others; the exit code is 1 if any of them did.
+ */
+import { spawnSync } from "node:child_process";
+
+/** What is checked, as npm scripts; those that count tests name what runs them. */
+const steps: { script: string; counts?: string }[] = [
+  { script: "check:format" },
+  { script: "check:lint" },
+  { script: "check:generated" },
+  { script: "check:types" },
+  { script: "test:node", counts: "Node" },
+  { script: "test:deno", counts: "Deno" },
+  { script: "test:bun", counts: "Bun" },
+];
+
+/** The closing lines of node --test, deno test and bun test. */
+function count(output: string): { passed: number; failed: number; skipped: number } {
+  const last = (pattern: RegExp) => Number([...output.matchAll(pattern)].at(-1)?.[1] ?? 0);
+  return {
+    passed: last(/^# pass (\d+)$/gm) + last(/\| (\d+) passed/g) + last(/^ *(\d+) pass$/gm),
+    failed: last(/^# fail (\d+)$/gm) + last(/\| (\d+) failed/g) + last(/^ *(\d+) fail$/gm),
+    skipped: last(/^# (?:skipped|todo|cancelled) ([1-9]\d*)$/gm) + last(/\| (\d+) ignored/g) +
+      last(/^ *(\d+) (?:skip|todo)$/gm),
+  };
+}
+
+const failures: string[] = [];
+const rows: string[] = [];
+let total = 0;
+for (const { script, counts } of steps) {
+  const start = performance.now();
+  const { status, stdout, stderr } = spawnSync("npm", ["run", "--silent", script], {
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+    maxBuffer: 1 << 30,
+  });
+  // deno-lint-ignore no-control-regex -- colours are no part of what was counted
+  const output = `${stdout}${stderr}`.replace(/\x1b\[[0-9;]*m/g, "");
+  let ok = status === 0;
+  if (counts !== undefined) {
+    const { passed, failed, skipped } = count(output);
+    ok &&= passed > 0 && failed === 0 && skipped === 0;
+    total += passed;
+    rows.push(`${counts.padEnd(24)} ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  }
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  console.log(`${ok ? "ok  " : "FAIL"} ${script} (${seconds} s)`);
+  if (!ok) {
+    failures.push(script);
+    console.log(output);
+  }
+}
+
+console.log(`\n${rows.join("\n")}`);
+if (failures.length > 0) console.log(`\nFailed: ${failures.join(", ")}`);
+console.log(`\n${total} passed, ${failures.length} failed`);
+process.exitCode = failures.length > 0 ? 1 : 0;

@@ -1,0 +1,61 @@
+/** The fenced code blocks of a Markdown page, and a way to run one as a reader would. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** A fenced code block. */
+export interface Block {
+  /** What stands behind the fence: `ts`, `json`, `sh` … */
+  language: string;
+  code: string;
+  /** The line of its fence, counted from 1. */
+  line: number;
+}
+
+/** The repository's root. */
+export const root: URL = new URL("../../", import.meta.url);
+
+/** The fenced code blocks of a page of the repository, in order. */
+export function blocks(page: string): Block[] {
+  const text = readFileSync(new URL(page, root), "utf8");
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((match) => ({
+    language: match[1] as string,
+    code: match[2] as string,
+    line: text.slice(0, match.index).split("\n").length,
+  }));
+}
+
+/** The command that runs a TypeScript file in the runtime that runs this test. */
+export function runtimeCommand(file: string): [command: string, ...args: string[]] {
+  if ("Deno" in globalThis) return [process.execPath, "run", "--no-check", "--allow-all", file];
+  if (process.versions.bun !== undefined) return [process.execPath, file];
+  return [process.execPath, "--import", import.meta.resolve("tsx"), file];
+}
+
+/** Runs code that imports the module by its published names, and returns what it printed. */
+export async function run(code: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "snippet-"));
+  try {
+    const file = join(folder, "snippet.mts");
+    const local = code.replace(
+      /"(deployer-runtime|https:\/\/cdn\.jsdelivr\.net\/npm\/deployer-runtime@1\/mod\.ts)"/g,
+      JSON.stringify(new URL("mod.ts", root).href),
+    );
+    writeFileSync(file, local);
+    const [command, ...args] = runtimeCommand(file);
+    return await new Promise((resolve, reject) =>
+      execFile(
+        command,
+        args,
+        { cwd: fileURLToPath(root) },
+        (error, stdout, stderr) =>
+          error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
+      )
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
