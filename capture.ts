@@ -173,7 +173,7 @@ function portable(walk: Walk, value: string, room: number): Json | NoRoom {
 
 /** Whether it has no lone surrogate and no NUL. */
 function isSafe(value: string): boolean {
-  return value.isWellFormed() && !value.includes("\0");
+  return value.isWellFormed() && value.indexOf("\0") < 0;
 }
 
 function utf16(value: string): string {
@@ -189,11 +189,13 @@ function base64(bytes: Uint8Array): string {
 
 /** A tag, counted as what it stands for; or what is said where one of its fields finds no room. */
 function tag(walk: Walk, room: number, fields: TagFields): JsonObject | NoRoom {
-  const values = Object.values(fields);
-  if (values.includes(undefined)) return cut(walk, room, "maxDepth", values.length - 1);
+  for (const field in fields) {
+    if (fields[field] === undefined) return cut(walk, room, "maxDepth", 1);
+  }
   if (room < 1) return undefined;
-  const { $js } = fields;
-  walk.fidelity[$js === "truncated" || $js === "unreadable" ? $js : "tagged"]++;
+  // truncated and unreadable are counted by their names.
+  const $js = fields.$js as "tagged";
+  walk.fidelity[$js in walk.fidelity ? $js : "tagged"]++;
   return fields as JsonObject;
 }
 
@@ -234,7 +236,7 @@ function recordObject(walk: Walk, value: object, level: number, room: number): J
   try {
     // A proxy can say anything: `>>> 0` makes it a length.
     if (Array.isArray(value)) return list(walk, value, value.length >>> 0, 1, level, room);
-    const { name, kind } = classify(value);
+    const [name, kind] = classify(value);
     return name === "Object"
       ? properties(walk, value, Object.keys(value), level, room)
       : tag(walk, room, describe(walk, value, name, kind, level, room - 1));
@@ -308,7 +310,7 @@ function properties(
   return cut(walk, room, cutBy || "maxDepth", size, kept > 0 ? recorded : undefined);
 }
 
-/** The first elements of `source`. One `try` for all: nothing that was read is read again. */
+/** The first elements of `source`, each read once. */
 function elements(
   walk: Walk,
   source: ArrayLike<unknown>,
@@ -318,27 +320,23 @@ function elements(
 ): Json[] | NoRoom {
   if (room < 1) return undefined;
   const recorded: Json[] = [];
-  while (recorded.length < size) {
+  for (let i = 0; i < size; i++) {
     let element: Json | NoRoom;
     try {
-      for (let i = recorded.length; i < size; i++) {
-        const value = source[i];
-        element = value === undefined && !(i in source)
-          ? tag(walk, room - 1, { $js: "hole" })
-          : record(walk, value, level + 1, room - 1);
-        if (element === undefined) return undefined;
-        recorded.push(element);
-      }
+      const value = source[i];
+      element = value === undefined && !(i in source)
+        ? tag(walk, room - 1, { $js: "hole" })
+        : record(walk, value, level + 1, room - 1);
     } catch (error) {
       element = unreadable(walk, room - 1, error);
-      if (element === undefined) return undefined;
-      recorded.push(element);
     }
+    if (element === undefined) return undefined;
+    recorded.push(element);
   }
   return recorded;
 }
 
-/** Sets what `source` has under the first of `keys`. One `try` for all, as for elements. */
+/** Sets what `source` has under the first of `keys`, each read once. */
 function fill<F extends Fields>(
   walk: Walk,
   filled: F,
@@ -350,19 +348,15 @@ function fill<F extends Fields>(
 ): F | NoRoom {
   if (room < 1) return undefined;
   for (let i = 0; i < size; i++) {
+    const key = keys[i] as keyof typeof source;
     let field: Json | NoRoom;
     try {
-      for (; i < size; i++) {
-        const key = keys[i] as keyof typeof source;
-        field = record(walk, source[key], level + 1, room - 1);
-        if (field === undefined) return undefined;
-        (filled as Fields)[key] = field;
-      }
+      field = record(walk, source[key], level + 1, room - 1);
     } catch (error) {
       field = unreadable(walk, room - 1, error);
-      if (field === undefined) return undefined;
-      (filled as Fields)[keys[i] as string] = field;
     }
+    if (field === undefined) return undefined;
+    (filled as Fields)[key] = field;
   }
   return filled;
 }
@@ -377,7 +371,7 @@ interface Inside {
   bytes(all: Uint8Array): Json | NoRoom;
   /** Those of the named properties that the object has, each as a field. */
   fields(names: string[]): Fields;
-  /** The field `props`: the named properties that the object has, then its own but `known` ones. */
+  /** The field `props`: what identifies the object, then its own but `known` ones; absent when empty. */
   props(known?: string[], identity?: string[]): Fields;
   /** What the built-in class says of the object; a property that shadows it does not count. */
   // deno-lint-ignore no-explicit-any -- the classes have nothing in common
@@ -421,29 +415,29 @@ function describe(
       // What finds no room leaves a field without a value: `tag` sees it.
       return fill(walk, {}, value, found, found.length, level, room + 1) ?? { $js: undefined };
     },
-    props(known = [], identity = []) {
-      const own = keys.filter((key) => !known.includes(key) && !identity.includes(key));
-      const all = [...present(identity), ...own];
-      return all.length > 0 ? { props: properties(walk, value, all, level, room) } : {};
+    props(known = [], identity) {
+      const named = present(identity ?? []);
+      const all = [...named, ...keys.filter((key) => ![...known, ...named].includes(key))];
+      return identity || all.length > 0 ? { props: properties(walk, value, all, level, room) } : {};
     },
     // TypedArray is no global, and Uint8Array knows all that it says.
     builtin: (key) =>
       // deno-lint-ignore no-explicit-any -- not every platform has all of them
       Reflect.get(((globalThis as any)[kind] ?? Uint8Array).prototype, key, value),
   };
-  const plain = instance();
   try {
-    return (SHAPES[kind] ?? plain)(inside, name, value);
+    return (SHAPES[kind] ?? PLAIN)(inside, name, value);
   } catch {
-    return plain(inside, name, value);
+    return PLAIN(inside, name, value);
   }
 }
 
 /** The name of an object's class and the kind of its shape; the class Object is that of plain ones. */
-function classify(value: object): { name: string; kind: string } {
-  if (typeof value === "function") return { name: "", kind: "function" };
+function classify(value: object): [name: string, kind: string] {
+  if (typeof value === "function") return ["", "function"];
   let name = "";
   let prototype = Object.getPrototypeOf(value);
+  if (prototype === Error.prototype) return ["Error", "Error"];
   // A proxy can answer with ever new prototypes.
   for (let hops = 0; prototype && prototype !== Object.prototype && hops < 64; hops++) {
     const constructor = own(prototype, "constructor");
@@ -452,11 +446,11 @@ function classify(value: object): { name: string; kind: string } {
       : own(prototype, Symbol.toStringTag);
     if (typeof kind === "string") {
       name ||= kind;
-      if (Object.hasOwn(SHAPES, kind)) return { name, kind };
+      if (Object.hasOwn(SHAPES, kind)) return [name, kind];
     }
     prototype = Object.getPrototypeOf(prototype);
   }
-  return { name: name || "Object", kind: "" };
+  return [name || "Object", ""];
 }
 
 /** The value of an own property; a getter is not run. */
@@ -471,6 +465,8 @@ function instance(...identity: string[]): Shape {
     return { $js: "instance", class: inside.value(name), ...props };
   };
 }
+
+const PLAIN = instance();
 
 const pairs: Shape = (inside, name, value) => {
   const entries = [...inside.builtin("entries").call(value)];
