@@ -112,7 +112,7 @@ export function resolveLimits(limits?: CaptureLimits): Limits {
   for (const name of Object.keys(resolved) as (keyof Limits)[]) {
     const limit = limits[name] ?? resolved[name];
     if (typeof limit !== "number" || !(limit >= 0)) {
-      throw new RangeError(`${name} must be a number >= 0: received ${String(limit)}`);
+      throw new RangeError(`${name} must be a number >= 0: received ${limit}`);
     }
     resolved[name] = limit;
   }

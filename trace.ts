@@ -63,7 +63,7 @@ export function openTrace(
   const context: ExecutionContext = { executionId, runner };
   if (traceparent !== undefined) context.traceparent = traceparent;
   if (annotations !== undefined) {
-    context.annotations = Object.fromEntries(Object.entries(annotations));
+    context.annotations = { ...annotations };
   }
 
   const { name, input } = request.action;

@@ -21,7 +21,7 @@ const IMPORTS: Record<Room, string[]> = {
 const GLOBALS: Partial<Record<Room, string[]>> = {
   mod: [],
   execute: ["Date", "Promise", "performance", "undefined"],
-  trace: ["Array", "Date", "Math", "NaN", "Object", "undefined"],
+  trace: ["Array", "Date", "Math", "NaN", "undefined"],
 };
 
 /** Timers, I/O, evaluation, and what tells one run from another. */
