@@ -392,7 +392,7 @@ function describe(
 ): TagFields {
   // Read first: nothing that a proxy can throw comes when something was counted already. The keys
   // of a typed array and of a String are its elements.
-  const keys = ArrayBuffer.isView(value) || value instanceof String ? [] : Object.keys(value);
+  let keys = ArrayBuffer.isView(value) || kind === "String" ? [] : Object.keys(value);
   const present = (names: string[]) => names.filter((key) => key in value);
   const inside: Inside = {
     value: (held) => record(walk, held, level + 1, room),
@@ -428,6 +428,7 @@ function describe(
   try {
     return (SHAPES[kind] ?? PLAIN)(inside, name, value);
   } catch {
+    keys = Object.keys(value);
     return PLAIN(inside, name, value);
   }
 }
