@@ -10,9 +10,17 @@ const steps: { script: string; counts?: string }[] = [
   { script: "check:lint" },
   { script: "check:generated" },
   { script: "check:types" },
+  { script: "check:schemas", counts: "Schema files" },
+  { script: "check:size", counts: "Size" },
   { script: "test:node", counts: "Node" },
   { script: "test:deno", counts: "Deno" },
   { script: "test:bun", counts: "Bun" },
+  { script: "test:examples:node", counts: "Examples in Node" },
+  { script: "test:examples:deno", counts: "Examples in Deno" },
+  { script: "test:examples:bun", counts: "Examples in Bun" },
+  { script: "test:contracts", counts: "Validators" },
+  { script: "test:url", counts: "URL import" },
+  { script: "test:package", counts: "Package" },
 ];
 
 /** The closing lines of node --test, deno test and bun test. */

@@ -11,6 +11,20 @@ export class OrderAlreadyConsumed extends Error {
 }
 
 /**
+ * Why an order was refused: the ledger is up, and cannot hold it. It is not consumed, and to claim it
+ * again would end the same way. `cause` is what the ledger said.
+ */
+export class OrderUnstorable extends Error {
+  override readonly name = "OrderUnstorable";
+  readonly orderId: string;
+
+  constructor(orderId: string, cause: Error) {
+    super(`order ${JSON.stringify(orderId)} cannot be stored: ${cause.message}`, { cause });
+    this.orderId = orderId;
+  }
+}
+
+/**
  * Why nothing is known of an order: the ledger could not be written. `cause` is what it said.
  * It may still hold the order: the claim may be what was written last before it failed.
  */

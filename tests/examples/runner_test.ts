@@ -22,14 +22,14 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { releaseSwitch } from "../docs/examples/actions/release.ts";
-import { LedgerDown, OrderAlreadyConsumed } from "../docs/examples/ledgers/errors.ts";
-import { FolderLedger } from "../docs/examples/ledgers/files.ts";
-import { BadInput, readOrder } from "../docs/examples/order.ts";
-import { execute, type ExecutionResult, type Fact } from "../mod.ts";
-import { validator } from "./support/schemas.ts";
+import { releaseSwitch } from "../../docs/examples/actions/release.ts";
+import { LedgerDown, OrderAlreadyConsumed } from "../../docs/examples/ledgers/errors.ts";
+import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
+import { BadInput, readOrder } from "../../docs/examples/order.ts";
+import { execute, type ExecutionResult, type Fact } from "../../mod.ts";
+import { validator } from "../support/schemas.ts";
 
-const examples = fileURLToPath(new URL("../docs/examples", import.meta.url));
+const examples = fileURLToPath(new URL("../../docs/examples", import.meta.url));
 const shipped = (name: string) => join(examples, "orders", `${name}.json`);
 const isResult = validator("execution-result");
 const isFact = validator("fact");

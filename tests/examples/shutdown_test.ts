@@ -1,0 +1,157 @@
+/** The Desk and the deadline: many orders at the same time, and every way to end them. */
+import process from "node:process";
+import { test } from "node:test";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { deadline } from "../../docs/examples/deadline.ts";
+import type { Ledger } from "../../docs/examples/ledgers/ledger.ts";
+import { Desk, IntakeClosed, ResultNotStored } from "../../docs/examples/shutdown.ts";
+import { type Action, execute, type ExecutionResult } from "../../mod.ts";
+import { deferred, isPending } from "../support/orders.ts";
+
+const hang: Action = () => new Promise<null>(() => {});
+
+test("a Desk that is shut down takes nothing more: nothing is consumed", async () => {
+  const ledger = memory();
+  const desk = new Desk(ledger);
+  assertEquals((await take(desk, "before", () => "done")).status, "APPLIED");
+  await desk.close(60_000, 60_000); // At once: nothing is in flight.
+  await assertRejects(() => take(desk, "after", () => "done"), IntakeClosed, "shutting down");
+  assertEquals([ledger.consumed, [...ledger.stored.keys()]], [["before"], ["before"]]);
+});
+
+test("what ends while a Desk drains is not disturbed, and is stored when close() resolves", async () => {
+  const ledger = memory();
+  const [desk, end] = [new Desk(ledger), deferred<string>()];
+  const taken = take(desk, "x", () => end.promise);
+  const closing = desk.close(60_000, 60_000);
+  assert(await isPending(closing));
+  end.resolve("done");
+  await closing;
+  assertEquals([ledger.stored.get("x")?.status, desk.stop.aborted], ["APPLIED", false]);
+  assertEquals((await taken).status, "APPLIED");
+});
+
+test("what does not end is asked to stop, and its own proof is heard", async () => {
+  const ledger = memory();
+  const desk = new Desk(ledger);
+  const stoppable = (how: (reason: Error) => unknown): Action => () =>
+    new Promise((resolve, reject) => {
+      desk.stop.addEventListener("abort", () => {
+        const said = how(desk.stop.reason);
+        if (said instanceof Error) reject(said);
+        else setTimeout(resolve, 5, said);
+      });
+    });
+  const all = [
+    take(desk, "returns", stoppable(() => "rolled back")),
+    take(desk, "throws", stoppable((reason) => reason)),
+    take(desk, "hangs", hang),
+  ];
+  await desk.close(10, 50);
+  assertEquals([...ledger.stored.values()].map(outcome).sort(), [
+    "hangs UNKNOWN ABORTED",
+    "returns APPLIED RETURNED",
+    "throws FAILED THREW",
+  ]);
+  await Promise.all(all);
+});
+
+test("a Desk holds hundreds of orders on its two signals without a warning", async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error) => warnings.push(warning);
+  process.on("warning", warn);
+  const ledger = memory();
+  const desk = new Desk(ledger);
+  const all = Array.from(
+    { length: 300 },
+    (_, i) =>
+      take(desk, `order-${i}`, (_request, { unproven }) => {
+        desk.stop.addEventListener("abort", () => void unproven({ asked: i }));
+        return new Promise<null>(() => {});
+      }),
+  );
+  const closing = desk.close(5, 60_000);
+  assertEquals((await Promise.all(all)).filter(({ status }) => status === "UNKNOWN").length, 300);
+  await closing;
+  assertEquals(ledger.stored.size, 300);
+  await new Promise((resolve) => setTimeout(resolve, 5)); // Warnings come a tick later.
+  process.off("warning", warn);
+  assertEquals(warnings, []);
+});
+
+test("an order that is still being consumed when the Desk gives up is not executed", async () => {
+  const [ledger, slow] = [memory(), deferred<void>()];
+  ledger.consume = () => slow.promise;
+  const desk = new Desk(ledger);
+  let called = false;
+  const taken = take(desk, "x", () => called = true);
+  const closing = desk.close(1, 1);
+  setTimeout(slow.resolve, 20);
+  await assertRejects(() => taken, Error, "the Runner shut down");
+  await closing;
+  assertEquals([called, ledger.stored.size], [false, 0]);
+});
+
+test("a result that cannot be stored is not lost, and holds up no other", async () => {
+  const ledger = memory();
+  const { store } = ledger;
+  ledger.store = (result) =>
+    result.orderId === "x" ? Promise.reject(new Error("disk full")) : store(result);
+  const desk = new Desk(ledger);
+  const taken = [take(desk, "x", () => "done"), take(desk, "y", () => "done")];
+  taken[0]?.catch(() => {});
+  await desk.close(60_000, 60_000);
+  const error = await assertRejects(
+    () => taken[0] as Promise<unknown>,
+    ResultNotStored,
+    `order "x"`,
+  );
+  assertEquals([error.result.status, (error.cause as Error).message], ["APPLIED", "disk full"]);
+  assertEquals([...ledger.stored.keys()], ["y"]);
+});
+
+test("a deadline asks the action to stop, and gives up on it later", async () => {
+  const { stop, giveUp } = deadline(20, 60);
+  const start = performance.now();
+  let asked = 0;
+  stop.addEventListener("abort", () => asked = performance.now() - start);
+  const order = { orderId: "x", action: { name: "n" } };
+  const result = await execute(order, { executionId: "e", runner: "r" }, hang, { signal: giveUp });
+  const gaveUp = performance.now() - start;
+  assert(asked >= 19 && gaveUp >= asked + 59, `${asked} ${gaveUp}`);
+  assertEquals([outcome(result), stop.reason.message, giveUp.reason.message], [
+    "x UNKNOWN ABORTED",
+    "the action was not done within 20 ms",
+    "the action did not stop within 60 ms of being asked to",
+  ]);
+});
+
+test("a deadline that is cleared does nothing any more, before and after it asked", async () => {
+  const [first, second] = [deadline(5, 5), deadline(5, 5)];
+  first.clear();
+  second.stop.addEventListener("abort", second.clear);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  const aborted = [first.stop, first.giveUp, second.stop, second.giveUp].map((s) => s.aborted);
+  assertEquals(aborted, [false, false, true, false]);
+});
+
+/** A ledger that forgets. */
+function memory(): Ledger & { consumed: string[]; stored: Map<string, ExecutionResult> } {
+  const [consumed, stored] = [[] as string[], new Map<string, ExecutionResult>()];
+  return {
+    consumed,
+    stored,
+    consume: ({ orderId }) => Promise.resolve(void consumed.push(orderId)),
+    store: (result) => Promise.resolve(void stored.set(result.orderId, result)),
+    lost: () => Promise.resolve([]),
+    recover: () => Promise.resolve([]),
+  };
+}
+
+function take(desk: Desk, orderId: string, action: Action): Promise<ExecutionResult> {
+  return desk.take({ orderId, action: { name: "n" } }, { executionId: "e", runner: "r" }, action);
+}
+
+function outcome({ orderId, status, trace }: ExecutionResult): string {
+  return `${orderId} ${status} ${trace.settlement}`;
+}

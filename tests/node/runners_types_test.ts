@@ -1,0 +1,41 @@
+/** The TypeScript of `docs/runners.md` compiles as strictly as the project. */
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals } from "@std/assert";
+import ts from "typescript";
+import { root, snippets } from "../support/snippets.ts";
+
+test("every snippet of the guide compiles", () => {
+  const config = fileURLToPath(new URL("tsconfig.json", root));
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(config, ts.sys.readFile).config,
+    ts.sys,
+    fileURLToPath(root),
+  );
+  Object.assign(options, { declaration: false, isolatedDeclarations: false });
+  options.paths = { "deployer-runtime": ["./mod.ts"] };
+
+  // As if each were a file beside the guide: its imports are seen from there.
+  const files = new Map(
+    snippets("docs/runners.md").filter(({ language }) => language === "ts").map((
+      { code, line },
+    ) => [fileURLToPath(new URL(`docs/runners.md_${line}.ts`, root)), code]),
+  );
+  assert(files.size > 5);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile, fileExists, readFile } = host;
+  host.fileExists = (name) => files.has(name) || fileExists.call(host, name);
+  host.readFile = (name) => files.get(name) ?? readFile.call(host, name);
+  host.getSourceFile = (name, version, ...rest) => {
+    const code = files.get(name);
+    if (code === undefined) return getSourceFile.call(host, name, version, ...rest);
+    return ts.createSourceFile(name, code, version, true);
+  };
+  const program = ts.createProgram([...files.keys()], options, host);
+  const faults = ts.getPreEmitDiagnostics(program).map(({ file, start = 0, messageText }) => {
+    const line = file?.getLineAndCharacterOfPosition(start).line ?? 0;
+    const name = file?.fileName.split("/").at(-1) ?? "";
+    return `${name}:${line + 1}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
+  });
+  assertEquals(faults, []);
+});

@@ -1,0 +1,29 @@
+/** The guide `docs/runners.md`, in sections, for the tests that run its snippets. */
+import { readFileSync } from "node:fs";
+import { root, snippets } from "./snippets.ts";
+
+const GUIDE = "docs/runners.md";
+const text = readFileSync(new URL(GUIDE, root), "utf8").split("\n");
+
+/** Snippets by language; `text` is what one prints. */
+export type Code = Record<"ts" | "sh" | "sql" | "py" | "text", string[]>;
+
+/** The code of a section's snippets, by language, in order. */
+export function section(heading: string): Code {
+  const first = text.findIndex((line) =>
+    /^##+ /.test(line) && line.replace(/^#+ /, "") === heading
+  );
+  if (first < 0) throw new Error(`cannot find the section ${JSON.stringify(heading)} in ${GUIDE}`);
+  const next = text.findIndex((line, i) => i > first && /^##+ /.test(line));
+  const own = snippets(GUIDE).filter(({ line }) => line > first && (next < 0 || line <= next));
+  const code: Code = { ts: [], sh: [], sql: [], py: [], text: [] };
+  for (const { language, code: snippet } of own) code[language as keyof Code].push(snippet);
+  return code;
+}
+
+/** A snippet that can be run from anywhere. */
+export function program(code: string): string {
+  return code
+    .replace('"deployer-runtime"', JSON.stringify(new URL("mod.ts", root).href))
+    .replaceAll('"./examples/', `"${new URL("docs/examples/", root).href}`);
+}
