@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { root } from "./support/markdown.ts";
+import { root } from "./support/snippets.ts";
 
 const page = new URL("docs/BUILD-7.md", root);
 const text = readFileSync(page, "utf8");

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Block, blocks, root, run } from "./support/markdown.ts";
+import { root, run, type Snippet, snippets } from "./support/snippets.ts";
 
 const README = "README.md";
-const all = blocks(README);
+const all = snippets(README);
 const runnable = all.filter(({ language, code }) => language === "ts" && code.includes("import "));
 
 /** Times differ from run to run: each becomes its own form. */
@@ -17,7 +17,7 @@ function withoutTimes(json: string): unknown {
 }
 
 /** What a snippet says that it prints: the JSON block behind it, or the comments behind its prints. */
-function promised(snippet: Block): string {
+function promised(snippet: Snippet): string {
   const next = all[all.indexOf(snippet) + 1];
   if (next?.language === "json") return next.code;
   return [...snippet.code.matchAll(/console\.log\(.*\);(?:\n *| )\/\/ (.+)$/gm)]
@@ -25,7 +25,7 @@ function promised(snippet: Block): string {
 }
 
 test("the README shows its example by line 15 and has snippets that can be run", () => {
-  assert((runnable[0] as Block).line <= 15);
+  assert((runnable[0] as Snippet).line <= 15);
   assertEquals(runnable.length, 3);
 });
 

@@ -1,4 +1,4 @@
-/** The fenced code blocks of a Markdown page, and a way to run one as a reader would. */
+/** The fenced code blocks of a Markdown file, and a way to run one as a reader would. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /** A fenced code block. */
-export interface Block {
+export interface Snippet {
   /** What stands behind the fence: `ts`, `json`, `sh` … */
   language: string;
   code: string;
@@ -15,12 +15,12 @@ export interface Block {
   line: number;
 }
 
-/** The repository's root. */
+/** The repository's root, as a file URL. */
 export const root: URL = new URL("../../", import.meta.url);
 
-/** The fenced code blocks of a page of the repository, in order. */
-export function blocks(page: string): Block[] {
-  const text = readFileSync(new URL(page, root), "utf8");
+/** The fenced code blocks of a file of the repository, in order. */
+export function snippets(file: string): Snippet[] {
+  const text = readFileSync(new URL(file, root), "utf8");
   return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map((match) => ({
     language: match[1] as string,
     code: match[2] as string,
