@@ -1,0 +1,117 @@
+/**
+ * The Runner of a fleet: takes orders off the queue, has each executed once, stores what was
+ * observed. Any number of processes may do this at once. The queue may deliver an order again, to
+ * the same process or to another: it is the ledger that keeps it from being executed again.
+ */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import {
+  type Action,
+  execute,
+  type ExecutionRequest,
+  type ExecutionResult,
+} from "deployer-runtime";
+import pg from "pg";
+import type PgBoss from "pg-boss";
+import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
+import type { Ledger } from "../ledgers/ledger.ts";
+import { PostgresLedger } from "../ledgers/postgres.ts";
+import { cancel, finish, take } from "./queue.ts";
+
+/** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */
+export interface Session {
+  ledger: Ledger;
+  ended: Promise<unknown>;
+  close: () => Promise<void>;
+}
+
+/** Opens a ledger in a session of its own. Its tables are there already. */
+export async function openLedger(url: string): Promise<Session> {
+  const client = new pg.Client({ connectionString: url, application_name: "fleet-ledger" });
+  client.on("error", () => {}); // `ended` says it, and so does every query that comes after.
+  const ended = new Promise((resolve) => client.once("end", resolve));
+  await client.connect();
+  const ledger = await PostgresLedger.open(client);
+  return { ledger, ended, close: () => client.end() };
+}
+
+/** What a worker works with. */
+export interface Worker {
+  /** Its name, which stands in every result. */
+  runner: string;
+  queue: PgBoss;
+  openLedger: () => Promise<Session>;
+  action: Action;
+  /** How many orders it has in flight at once. */
+  lanes: number;
+  /** When it aborts, the worker takes no more orders, finishes those in flight, and ends. */
+  signal?: AbortSignal;
+  say: (orderId: string, what: string) => void;
+}
+
+/** Works until the signal aborts, or rejects once the ledger is down and nothing is in flight. */
+export async function work(worker: Worker): Promise<void> {
+  const { queue, lanes } = worker;
+  const session = await worker.openLedger();
+  let open = true;
+  const close = () => open = false;
+  session.ended.then(close);
+  worker.signal?.addEventListener("abort", close);
+
+  const lane = async () => {
+    while (open) {
+      const job = await take(queue);
+      if (job === undefined) await sleep(100);
+      else await handle(job.id, job.data, worker, session.ledger);
+    }
+  };
+  const ends = await Promise.allSettled(
+    Array.from({ length: lanes }, () => lane().finally(close)),
+  );
+  await session.close();
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  if (!worker.signal?.aborted) throw new Error("the session of the ledger has ended");
+}
+
+/** One delivery of an order. If it rejects, the job expires, and is delivered again. */
+async function handle(
+  job: string,
+  order: ExecutionRequest,
+  worker: Worker,
+  ledger: Ledger,
+): Promise<void> {
+  const { runner, queue, action, say } = worker;
+  const context = { executionId: randomUUID(), runner, annotations: { job } };
+  try {
+    const result = await execute(order, context, action, ledger);
+    await store(result, worker, ledger);
+    say(order.orderId, result.status);
+  } catch (error) {
+    if (error instanceof LedgerDown) throw error;
+    if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
+    else return await setAside(queue, job, error, say); // No order, or one that no ledger can hold.
+  }
+  await finish(queue, job);
+}
+
+/** What can never be executed must not come back for ever, and end one worker after the other. */
+async function setAside(queue: PgBoss, job: string, error: unknown, say: Worker["say"]) {
+  say(`job ${job}`, `set aside: ${error instanceof Error ? error.message : error}`);
+  await cancel(queue, job);
+}
+
+/** What was observed is kept, even if the session was lost meanwhile: then another one stores it. */
+async function store(result: ExecutionResult, worker: Worker, ledger: Ledger): Promise<void> {
+  try {
+    return await ledger.store(result);
+  } catch (error) {
+    for (let patience = 50; patience > 0; patience -= 1) {
+      await sleep(200);
+      const session = await worker.openLedger().catch(() => undefined);
+      const stored = session?.ledger.store(result).finally(session.close);
+      if (await stored?.then(() => true, () => false)) return;
+    }
+    console.error(JSON.stringify(result)); // Nobody observes it a second time.
+    throw error;
+  }
+}
