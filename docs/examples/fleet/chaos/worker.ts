@@ -92,15 +92,21 @@ function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
 }
 
 /** Takes all orders of the list in turn, as every other process does at the same time. */
-async function race(folder: string, { runner, fault }: Task, action: Action): Promise<void> {
+async function race(
+  folder: string,
+  { runner, fault }: Task,
+  action: Action,
+  signal: AbortSignal,
+): Promise<void> {
   const ledger = faulty(new FolderLedger(`${folder}/ledger`), fault);
   const hash = (text: string) => createHash("sha256").update(text).digest("hex");
   const known = new Set(readdirSync(`${folder}/ledger`));
   process.send?.("ready");
-  for (let next = 0;;) {
+  for (let next = 0; !signal.aborted;) {
     const lines = readFileSync(`${folder}/orders.ndjson`, "utf8").split("\n").slice(next, -1);
     if (lines.length === 0) await sleep(20);
     for (const line of lines) {
+      if (signal.aborted) return;
       next += 1;
       const order: ExecutionRequest = JSON.parse(line);
       if (known.has(`${hash(order.orderId)}.json`) && fault === undefined) continue;
@@ -119,11 +125,11 @@ const action = effect(openSync(task.effects, "a"));
 process.send?.("started");
 process.once("disconnect", () => process.exit()); // Chaos itself is gone.
 
+const stop = new AbortController();
+process.once("SIGTERM", () => stop.abort());
 const run = async () => {
-  if (task.folder !== undefined) return await race(task.folder, task, action);
+  if (task.folder !== undefined) return await race(task.folder, task, action, stop.signal);
   const url = task.url!;
-  const stop = new AbortController();
-  process.once("SIGTERM", () => stop.abort());
   const queue = await openQueue(url);
   await work({
     runner: task.runner,

@@ -59,7 +59,7 @@ for (const where of [[], ["--folder"]]) {
 }
 
 test("A job that is finished before its order is consumed is found out", () => {
-  const { status, output, before } = chaos("--kills", "10", "--fault", "finishes-early");
+  const { status, output, before } = chaos("--kills", "20", "--fault", "finishes-early");
   assert.equal(status, 1, output);
   assert.ok(before("lost orders") > 0, output);
   assert.match(output, /^VIOLATION {2}order-\d+: not consumed, and nobody will ever be asked to$/m);
