@@ -5,7 +5,7 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { spread } from "./measure.ts";
@@ -21,7 +21,8 @@ const TARGETS: Record<string, Target> = {
   Bun: { most: 2 },
 };
 
-const folder = mkdtempSync(join(here, "node_modules/.import-"));
+mkdirSync(join(here, "dist"), { recursive: true });
+const folder = mkdtempSync(join(here, "dist/import-"));
 try {
   const built = join(folder, "mod.js");
   await build({

@@ -8,7 +8,7 @@
  * @module
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -41,7 +41,8 @@ const JIT_IN_THREAD = { BUN_JSC_useConcurrentJIT: "0" };
 
 /** Bundles one benchmark into one file, and hands its path on. */
 export async function bundled<T>(name: string, use: (file: string) => T): Promise<T> {
-  const folder = mkdtempSync(join(here, "node_modules/.bundle-"));
+  mkdirSync(join(here, "dist"), { recursive: true });
+  const folder = mkdtempSync(join(here, "dist/bundle-"));
   try {
     const outfile = join(folder, `${name}.mjs`);
     await build({
@@ -67,7 +68,7 @@ export async function bundled<T>(name: string, use: (file: string) => T): Promis
 /** Runs a bundle under one runtime: what it printed, one JSON document a line. */
 export function outputOf(runtime: string, file: string, options: readonly string[]): unknown[] {
   const [command, ...before] = RUNTIMES[runtime] as readonly [string, ...string[]];
-  const { status, stdout } = spawnSync(
+  const { status, signal, stdout } = spawnSync(
     command,
     [...before, relative(process.cwd(), file), ...options],
     {
@@ -78,7 +79,7 @@ export function outputOf(runtime: string, file: string, options: readonly string
     },
   );
   if (status !== 0) {
-    throw new Error(`${runtime} exited with ${status} while it measured`);
+    throw new Error(`${runtime} exited with ${signal ?? status} while it measured`);
   }
   return stdout.trim().split("\n").map((line) => JSON.parse(line));
 }
