@@ -369,16 +369,19 @@ interface Inside {
   list(iterator: Iterator<unknown>, size: number, width: number): Json | NoRoom;
   /** Bytes, in base64. */
   bytes(all: Uint8Array): Json | NoRoom;
-  /** Those of the named properties that the object has, each as a field. */
-  fields(names: string[]): Fields;
-  /** The field `props`: what identifies the object, then its own but `known` ones; absent when empty. */
-  props(known?: string[], identity?: string[]): Fields;
+  /** The tag, with those of the named properties that the object has, each as a field. */
+  fields(names: string[], tag: () => TagFields): TagFields;
+  /** Those of the named properties that the object has, which identify it, then its own. */
+  props(identity: string[]): Json | NoRoom;
   /** What the built-in class says of the object; a property that shadows it does not count. */
   // deno-lint-ignore no-explicit-any -- the classes have nothing in common
   builtin(key: string): any;
 }
 
-/** The tag of an object of the class `name`. Throws first of all where it is of its kind by name only. */
+/**
+ * The tag of an object of the class `name`, to which its own properties are added where the tag has
+ * not told them. Throws first of all where the object is of its kind by name only.
+ */
 type Shape = (inside: Inside, name: string, value: object) => TagFields;
 
 /** Describes an object by the shape of its kind. */
@@ -409,16 +412,17 @@ function describe(
         ? recorded
         : cut(walk, room, "maxBytes", all.length, recorded);
     },
-    fields(names) {
+    fields(names, tag) {
       const found = present(names);
       walk.maxValues -= found.length;
+      keys = keys.filter((key) => !names.includes(key));
       // What finds no room leaves a field without a value: `tag` sees it.
-      return fill(walk, {}, value, found, found.length, level, room + 1) ?? { $js: undefined };
+      return fill(walk, tag(), value, found, found.length, level, room + 1) ?? { $js: undefined };
     },
-    props(known = [], identity) {
-      const named = present(identity ?? []);
-      const all = [...named, ...keys.filter((key) => ![...known, ...named].includes(key))];
-      return identity || all.length > 0 ? { props: properties(walk, value, all, level, room) } : {};
+    props(identity) {
+      const named = present(identity);
+      const all = [...named, ...keys.filter((key) => !named.includes(key))];
+      return properties(walk, value, all, level, room);
     },
     // TypedArray is no global, and Uint8Array knows all that it says.
     builtin: (key) =>
@@ -426,7 +430,9 @@ function describe(
       Reflect.get(((globalThis as any)[kind] ?? Uint8Array).prototype, key, value),
   };
   try {
-    return (SHAPES[kind] ?? PLAIN)(inside, name, value);
+    const tag = (SHAPES[kind] ?? PLAIN)(inside, name, value);
+    if (keys.length > 0 && !("props" in tag)) tag.props = inside.props([]);
+    return tag;
   } catch {
     keys = Object.keys(value);
     return PLAIN(inside, name, value);
@@ -454,16 +460,20 @@ function classify(value: object): [name: string, kind: string] {
   return [name || "Object", ""];
 }
 
-/** The value of an own property; a getter is not run. */
+/** The value of an own property; no getter is run. */
 // deno-lint-ignore no-explicit-any -- it can be anything
-const own = (object: object, key: PropertyKey): any =>
-  Object.getOwnPropertyDescriptor(object, key)?.value;
+function own(object: object, key: PropertyKey): any {
+  // deno-lint-ignore no-explicit-any -- it can be anything
+  const property: any = Object.getOwnPropertyDescriptor(object, key);
+  // With --frozen-intrinsics, Node makes it a getter that carries the value.
+  return property?.value ?? property?.get?.value;
+}
 
 /** An object of a class; some have what identifies them not in properties of their own. */
 function instance(...identity: string[]): Shape {
   return (inside, name) => {
-    const props = inside.props([], identity);
-    return { $js: "instance", class: inside.value(name), ...props };
+    const props = inside.props(identity);
+    return { $js: "instance", class: inside.value(name), props };
   };
 }
 
@@ -475,21 +485,19 @@ const pairs: Shape = (inside, name, value) => {
     $js: "instance",
     class: inside.value(name),
     entries: inside.list(entries.values(), entries.length, 2),
-    ...inside.props(),
   };
 };
 
 const boxed: Shape = (inside, _name, value) => ({
   $js: "boxed",
   value: inside.value(inside.builtin("valueOf").call(value)),
-  ...inside.props(),
 });
 
 const bytes: Shape = (inside, name, value) => {
   const length = inside.builtin("byteLength");
   const buffer = inside.builtin("buffer") ?? value;
   const base64 = inside.bytes(new Uint8Array(buffer, inside.builtin("byteOffset"), length));
-  return { $js: "bytes", kind: inside.value(name), length, base64, ...inside.props() };
+  return { $js: "bytes", kind: inside.value(name), length, base64 };
 };
 
 const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
@@ -499,36 +507,27 @@ const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
  * An entry here, and a rule in `raw-value.schema.json` with its vectors, make a new kind.
  */
 const SHAPES: Record<string, Shape> = {
-  Error(inside, name) {
-    const fields = inside.fields(ERROR_FIELDS);
-    return { $js: "error", class: inside.value(name), ...fields, ...inside.props(ERROR_FIELDS) };
-  },
-  function: (inside) => ({
-    $js: "function",
-    ...inside.fields(["name"]),
-    ...inside.props(["name"]),
-  }),
+  Error: (inside, name) =>
+    inside.fields(ERROR_FIELDS, () => ({ $js: "error", class: inside.value(name) })),
+  function: (inside) => inside.fields(["name"], () => ({ $js: "function" })),
   Date: (inside, _name, value) => ({
     $js: "date",
     value: new Date(inside.builtin("getTime").call(value)).toJSON(),
-    ...inside.props(),
   }),
-  RegExp: (inside, _name, value) => ({
-    $js: "regexp",
-    source: inside.value(inside.builtin("source")),
-    flags: new RegExp(value as RegExp).flags,
-    ...inside.props(),
-  }),
-  URL: (inside) => ({ $js: "url", value: inside.value(inside.builtin("href")), ...inside.props() }),
+  RegExp(inside, _name, value) {
+    // Both first: to copy it reads its Symbol.match, which may throw.
+    const source = inside.builtin("source");
+    const { flags } = new RegExp(value as RegExp);
+    return { $js: "regexp", source: inside.value(source), flags };
+  },
+  URL: (inside) => ({ $js: "url", value: inside.value(inside.builtin("href")) }),
   Map: (inside, _name, value) => ({
     $js: "map",
     entries: inside.list(inside.builtin("entries").call(value), inside.builtin("size"), 2),
-    ...inside.props(),
   }),
   Set: (inside, _name, value) => ({
     $js: "set",
     values: inside.list(inside.builtin("values").call(value), inside.builtin("size"), 1),
-    ...inside.props(),
   }),
   TypedArray: bytes,
   DataView: bytes,

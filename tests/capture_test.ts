@@ -308,11 +308,27 @@ test("__proto__ as an own key is data: nothing is polluted", () => {
   );
 });
 
-test("keys that plain objects inherit are recorded where prototypes are frozen", () => {
-  const code = `Object.freeze(Object.prototype);
-    ({ constructor: 1, toString: { valueOf: 2 }, b: 3 })`;
-  // A frozen prototype of the other realm changes nothing here: what counts is what is read.
-  assertRecorded(runInNewContext(code), { constructor: 1, toString: { valueOf: 2 }, b: 3 });
+test("keys that a prototype refuses or catches are data too", () => {
+  const caught: unknown[] = [];
+  // As where Object.prototype is frozen, and where something was defined on it.
+  Object.defineProperty(Object.prototype, "refusedKey", { value: 1, configurable: true });
+  Object.defineProperty(Object.prototype, "caughtKey", {
+    set: (value) => caught.push(value),
+    configurable: true,
+  });
+  let recorded;
+  try {
+    recorded = JSON.stringify(capture([{ refusedKey: 2, b: 3 }, { caughtKey: [4] }]));
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "refusedKey");
+    Reflect.deleteProperty(Object.prototype, "caughtKey");
+  }
+  assertEquals(caught, []);
+  assertEquals(JSON.parse(recorded), capture([{ refusedKey: 2, b: 3 }, { caughtKey: [4] }]));
+  assertRecorded({ constructor: 1, toString: { valueOf: 2 } }, {
+    constructor: 1,
+    toString: { valueOf: 2 },
+  });
 });
 
 // --- Plain objects and arrays ---------------------------------------------------------------------
@@ -561,6 +577,9 @@ test("a proxy of an error that hides its keys is counted right, whatever is lost
   captureSoundly(new Proxy(new Named(), { ownKeys: refuse }));
   captureSoundly(new Proxy(Object.assign(() => {}, { a: 1n }), { ownKeys: refuse }));
   captureSoundly([1n, new Proxy(new Error("m", { cause: [1n, undefined] }), { has: refuse })]);
+  class NamedError extends Error {}
+  Object.defineProperty(NamedError, "name", { value: "\0" });
+  captureSoundly(new Proxy(new NamedError(), { has: refuse }));
 });
 
 // --- Objects of classes ---------------------------------------------------------------------------
@@ -1118,6 +1137,10 @@ test("a RegExp says its flags, whatever its properties say", () => {
   assertRecorded(value, { $js: "regexp", source: "a", flags: "" });
 });
 
+test("a RegExp that refuses to be matched is counted right", () => {
+  captureSoundly(Object.defineProperty(new RegExp("\0"), Symbol.match, { get: refuse }));
+});
+
 test("bodies, streams and iterators are not consumed", async () => {
   const response = new Response("body");
   const request = new Request("https://a.example/", { method: "POST", body: "body" });
@@ -1467,6 +1490,9 @@ test("a limit that is no number of at least 0 is a RangeError that names it", ()
     for (const limit of [NaN, -1, -Infinity, -0.5]) {
       const { message } = assertThrows(() => capture(1, { [name]: limit }), RangeError, name);
       assert(message.includes(`${limit}`), message);
+    }
+    for (const limit of ["2", true, [], 2n, {}] as unknown as number[]) {
+      assertThrows(() => capture(1, { [name]: limit }), RangeError, name);
     }
     for (const limit of [0, -0, 0.5, Infinity]) capture([1], { [name]: limit });
   }
