@@ -97,7 +97,7 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
     maxArrayLength,
     maxBytes,
     fidelity,
-    ancestors: [],
+    ancestors: [value as object], // An array that starts empty takes room for seventeen.
     plainKeys: [],
   };
   const recorded = record(walk, value, 0, Math.min(Math.max(maxDepth, 1), 500));
@@ -137,10 +137,9 @@ function record(walk: Walk, value: unknown, level: number, room: number): Json |
       return tag(walk, room, { $js: "bigint", value: text(walk, `${value}`, room - 1) });
     case "symbol": {
       const { description } = value;
-      const fields = description === undefined
-        ? {}
-        : { description: text(walk, description, room - 1) };
-      return tag(walk, room, { $js: "symbol", ...fields });
+      const fields: TagFields = { $js: "symbol" };
+      if (description !== undefined) fields.description = text(walk, description, room - 1);
+      return tag(walk, room, fields);
     }
   }
   if (value === null) return null;
@@ -236,7 +235,11 @@ function recordObject(walk: Walk, value: object, level: number, room: number): J
   try {
     // A proxy can say anything: `>>> 0` makes it a length.
     if (Array.isArray(value)) return list(walk, value, value.length >>> 0, 1, level, room);
-    const [name, kind] = classify(value);
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === Object.prototype && typeof value === "object") {
+      return properties(walk, value, Object.keys(value), level, room);
+    }
+    const [name, kind] = classify(value, prototype);
     return name === "Object"
       ? properties(walk, value, Object.keys(value), level, room)
       : tag(walk, room, describe(walk, value, name, kind, level, room - 1));
@@ -319,7 +322,7 @@ function elements(
   room: number,
 ): Json[] | NoRoom {
   if (room < 1) return undefined;
-  const recorded: Json[] = [];
+  const recorded: Json[] = Array(size);
   for (let i = 0; i < size; i++) {
     let element: Json | NoRoom;
     try {
@@ -331,7 +334,7 @@ function elements(
       element = unreadable(walk, room - 1, error);
     }
     if (element === undefined) return undefined;
-    recorded.push(element);
+    recorded[i] = element;
   }
   return recorded;
 }
@@ -414,8 +417,8 @@ function describe(
     },
     fields(names, tag) {
       const found = present(names);
-      walk.maxValues -= found.length;
       keys = keys.filter((key) => !names.includes(key));
+      walk.maxValues -= found.length;
       // What finds no room leaves a field without a value: `tag` sees it.
       return fill(walk, tag(), value, found, found.length, level, room + 1) ?? { $js: undefined };
     },
@@ -440,13 +443,12 @@ function describe(
 }
 
 /** The name of an object's class and the kind of its shape; the class Object is that of plain ones. */
-function classify(value: object): [name: string, kind: string] {
+function classify(value: object, prototype: object | null): [name: string, kind: string] {
   if (typeof value === "function") return ["", "function"];
-  let name = "";
-  let prototype = Object.getPrototypeOf(value);
   if (prototype === Error.prototype) return ["Error", "Error"];
+  let name = "";
   // A proxy can answer with ever new prototypes.
-  for (let hops = 0; prototype && prototype !== Object.prototype && hops < 64; hops++) {
+  for (let hops = 0; prototype && hops < 64; hops++) {
     const constructor = own(prototype, "constructor");
     const kind = typeof constructor === "function"
       ? own(constructor, "name")
@@ -500,15 +502,16 @@ const bytes: Shape = (inside, name, value) => {
   return { $js: "bytes", kind: inside.value(name), length, base64 };
 };
 
-const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
-
 /**
  * How the objects of each class are recorded, by the nearest name in their chain of prototypes.
  * An entry here, and a rule in `raw-value.schema.json` with its vectors, make a new kind.
  */
 const SHAPES: Record<string, Shape> = {
   Error: (inside, name) =>
-    inside.fields(ERROR_FIELDS, () => ({ $js: "error", class: inside.value(name) })),
+    inside.fields(
+      ["name", "message", "stack", "code", "cause", "errors"],
+      () => ({ $js: "error", class: inside.value(name) }),
+    ),
   function: (inside) => inside.fields(["name"], () => ({ $js: "function" })),
   Date: (inside, _name, value) => ({
     $js: "date",

@@ -765,6 +765,10 @@ records("functions and classes are recorded by name and own properties", [
     $js: "function",
     name: "bare",
   }],
+  ["the prototype of plain objects", Object.setPrototypeOf(function bare() {}, Object.prototype), {
+    $js: "function",
+    name: "bare",
+  }],
   ["a proxy of a function", new Proxy(function named() {}, {}), {
     $js: "function",
     name: "named",
