@@ -262,7 +262,7 @@ function list(
   walk.maxValues -= kept * width;
   const cutBy = kept === size ? "" : size > maxArrayLength ? "maxArrayLength" : "maxValues";
   // A level for the list, one for each pair, and one for what says that it was cut.
-  const inner = room + 1 - (kept ? width : 1) - (cutBy ? 1 : 0);
+  const inner = room - (kept ? width : 1) - (cutBy ? 1 : 0);
   let recorded = elements(walk, source, kept * width, level, inner);
   if (recorded && width === 2) {
     const flatPairs = recorded;
@@ -290,8 +290,8 @@ function properties(
     if (key.length > walk.maxCharacters) break;
     walk.maxCharacters -= key.length;
     if (plain !== undefined && key === plain[kept]) continue;
-    if (key === "$js" || !isSafe(key)) escape = true;
-    if (key in Object.prototype) shadow = true;
+    escape ||= key === "$js" || !isSafe(key);
+    shadow ||= key in Object.prototype;
   }
   if (!escape && !shadow && kept === size) walk.plainKeys[level] = keys;
   const cutBy = kept === size ? "" : kept < walk.maxValues ? "maxCharacters" : "maxValues";
@@ -302,8 +302,8 @@ function properties(
   const empty: Fields = shadow
     ? Object.fromEntries(keys.slice(0, kept).map((key) => [key, null]))
     : {};
-  const fields = fill(walk, empty, source, keys, kept, level, escape ? inner - 2 : inner);
-  let recorded = fields as JsonObject | NoRoom;
+  const fields = fill(walk, empty, source, keys, kept, level, inner - (escape ? 3 : 1));
+  let recorded = fields;
   if (escape && fields) {
     const names = keys.slice(0, kept).map((key) => portable(walk, key, inner - 3));
     const entries = names.map((name, i) => [name, fields[keys[i] as string]]) as Json;
@@ -313,7 +313,7 @@ function properties(
   return cut(walk, room, cutBy || "maxDepth", size, kept > 0 ? recorded : undefined);
 }
 
-/** The first elements of `source`, each read once. */
+/** The first elements of `source`, each read once, and recorded within `room`. */
 function elements(
   walk: Walk,
   source: ArrayLike<unknown>,
@@ -321,17 +321,17 @@ function elements(
   level: number,
   room: number,
 ): Json[] | NoRoom {
-  if (room < 1) return undefined;
+  if (room < 0) return undefined;
   const recorded: Json[] = Array(size);
   for (let i = 0; i < size; i++) {
     let element: Json | NoRoom;
     try {
       const value = source[i];
       element = value === undefined && !(i in source)
-        ? tag(walk, room - 1, { $js: "hole" })
-        : record(walk, value, level + 1, room - 1);
+        ? tag(walk, room, { $js: "hole" })
+        : record(walk, value, level + 1, room);
     } catch (error) {
-      element = unreadable(walk, room - 1, error);
+      element = unreadable(walk, room, error);
     }
     if (element === undefined) return undefined;
     recorded[i] = element;
@@ -339,29 +339,29 @@ function elements(
   return recorded;
 }
 
-/** Sets what `source` has under the first of `keys`, each read once. */
-function fill<F extends Fields>(
+/** Sets what `source` has under the first of `keys`, each read once, and recorded within `room`. */
+function fill(
   walk: Walk,
-  filled: F,
+  filled: Fields,
   source: object,
   keys: readonly string[],
   size: number,
   level: number,
   room: number,
-): F | NoRoom {
-  if (room < 1) return undefined;
+): JsonObject | NoRoom {
+  if (room < 0) return undefined;
   for (let i = 0; i < size; i++) {
     const key = keys[i] as keyof typeof source;
     let field: Json | NoRoom;
     try {
-      field = record(walk, source[key], level + 1, room - 1);
+      field = record(walk, source[key], level + 1, room);
     } catch (error) {
-      field = unreadable(walk, room - 1, error);
+      field = unreadable(walk, room, error);
     }
     if (field === undefined) return undefined;
-    (filled as Fields)[key] = field;
+    filled[key] = field;
   }
-  return filled;
+  return filled as JsonObject;
 }
 
 /** What a shape records with, one level inside of the tag. */
@@ -373,7 +373,7 @@ interface Inside {
   /** Bytes, in base64. */
   bytes(all: Uint8Array): Json | NoRoom;
   /** The tag, with those of the named properties that the object has, each as a field. */
-  fields(names: string[], tag: () => TagFields): TagFields;
+  fields(tag: TagFields, names: string[]): TagFields;
   /** Those of the named properties that the object has, which identify it, then its own. */
   props(identity: string[]): Json | NoRoom;
   /** What the built-in class says of the object; a property that shadows it does not count. */
@@ -399,7 +399,6 @@ function describe(
   // Read first: nothing that a proxy can throw comes when something was counted already. The keys
   // of a typed array and of a String are its elements.
   let keys = ArrayBuffer.isView(value) || kind === "String" ? [] : Object.keys(value);
-  const present = (names: string[]) => names.filter((key) => key in value);
   const inside: Inside = {
     value: (held) => record(walk, held, level + 1, room),
     list(iterator, size, width) {
@@ -415,17 +414,26 @@ function describe(
         ? recorded
         : cut(walk, room, "maxBytes", all.length, recorded);
     },
-    fields(names, tag) {
-      const found = present(names);
+    fields(tag, names) {
       keys = keys.filter((key) => !names.includes(key));
-      walk.maxValues -= found.length;
-      // What finds no room leaves a field without a value: `tag` sees it.
-      return fill(walk, tag(), value, found, found.length, level, room + 1) ?? { $js: undefined };
+      for (const name of names) {
+        const key = name as keyof typeof value;
+        try {
+          const field = value[key];
+          if (field !== undefined || key in value) {
+            walk.maxValues--;
+            tag[name] = record(walk, field, level + 1, room);
+          }
+        } catch (error) {
+          tag[name] = unreadable(walk, room, error);
+        }
+      }
+      return tag;
     },
     props(identity) {
-      const named = present(identity);
-      const all = [...named, ...keys.filter((key) => !named.includes(key))];
-      return properties(walk, value, all, level, room);
+      keys = keys.filter((key) => !identity.includes(key));
+      const named = identity.filter((key) => key in value);
+      return properties(walk, value, [...named, ...keys], level, room);
     },
     // TypedArray is no global, and Uint8Array knows all that it says.
     builtin: (key) =>
@@ -509,10 +517,10 @@ const bytes: Shape = (inside, name, value) => {
 const SHAPES: Record<string, Shape> = {
   Error: (inside, name) =>
     inside.fields(
+      { $js: "error", class: inside.value(name) },
       ["name", "message", "stack", "code", "cause", "errors"],
-      () => ({ $js: "error", class: inside.value(name) }),
     ),
-  function: (inside) => inside.fields(["name"], () => ({ $js: "function" })),
+  function: (inside) => inside.fields({ $js: "function" }, ["name"]),
   Date: (inside, _name, value) => ({
     $js: "date",
     value: new Date(inside.builtin("getTime").call(value)).toJSON(),
