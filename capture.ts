@@ -291,9 +291,10 @@ function properties(
     walk.maxCharacters -= key.length;
     if (plain !== undefined && key === plain[kept]) continue;
     escape ||= key === "$js" || !isSafe(key);
-    shadow ||= key in Object.prototype;
+    shadow ||= Object.hasOwn(Object.prototype, key);
   }
-  if (!escape && !shadow && kept === size) walk.plainKeys[level] = keys;
+  // The outermost object has its level for itself.
+  if (level && !escape && !shadow && kept === size) walk.plainKeys[level] = keys;
   const cutBy = kept === size ? "" : kept < walk.maxValues ? "maxCharacters" : "maxValues";
   walk.maxValues -= size; // All were listed, which is what takes the time.
   const inner = room - (cutBy ? 1 : 0);
