@@ -9,6 +9,7 @@ import { serializeError } from "serialize-error";
 import { toJSON } from "seroval";
 import superjson from "superjson";
 import { capture, type CaptureLimits } from "../../mod.ts";
+import { unsafeCopy } from "./contenders.ts";
 import { inTurns, ratio } from "./measure.ts";
 import { errorWithThreeCauses, payload } from "./payloads.ts";
 import type { Row, Target } from "./table.ts";
@@ -52,6 +53,7 @@ const CONTENDERS: Record<string, (value: unknown) => unknown> = {
   "devalue": (value) => parse(stringify(value, REDUCERS), REVIVERS),
   "superjson": (value) => superjson.serialize(value),
   "seroval": (value) => toJSON(value),
+  "unchecked copy": unsafeCopy,
 };
 
 // devalue throws on errors unless it is told how to write them.

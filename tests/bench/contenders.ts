@@ -129,7 +129,7 @@ const recorded = (observe: (of: Case) => Promise<Outcome>): Contender => async (
   const { executionId, runner, annotations } = of.context;
   const consumedAt = new Date().toISOString();
   const context = { executionId, runner, annotations: { ...annotations } };
-  const input = copy(action.input);
+  const input = action.input === undefined ? undefined : copy(action.input);
   const startedAt = new Date().toISOString();
   const started = performance.now();
   const outcome = await observe(of);
