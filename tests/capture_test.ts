@@ -1510,7 +1510,7 @@ test("what holds nothing is not cut at the last level", () => {
   });
 });
 
-test("what lies too deep takes nothing of what the other limits leave", () => {
+test("an object or a long text with no level left takes nothing of the other limits", () => {
   const cut = truncated("maxDepth", 1);
   assertRecorded([[[1, 2]], [3]], [cut, [3]], { maxDepth: 2, maxValues: 5 });
   assertRecorded([["1234"], "56", "78"], [cut, "56", "78"], {
