@@ -285,6 +285,7 @@ test("data forges no class, where it is the prototype of other data", () => {
     const defaults = JSON.parse(`{"constructor":{"name":"${name}"},"message":"m","name":"n"}`);
     assertRecorded(Object.assign(Object.create(defaults), { a: 1 }), { a: 1 });
   }
+  assertRecorded(Object.assign(Object.create({ constructor: null }), { a: 1 }), { a: 1 });
 });
 
 test("__proto__ as an own key is data: nothing is polluted", () => {
@@ -329,6 +330,20 @@ test("keys that a prototype refuses or catches are data too", () => {
     constructor: 1,
     toString: { valueOf: 2 },
   });
+});
+
+test("a polluted prototype makes nothing else of plain objects and of errors", () => {
+  const error = new Error("m");
+  const polluted = [Object.prototype, Error.prototype];
+  const before = polluted.map(({ constructor }) => constructor);
+  let recorded;
+  try {
+    for (const prototype of polluted) prototype.constructor = Point;
+    recorded = capture([{ a: 1 }, error]).value;
+  } finally {
+    polluted.forEach((prototype, i) => prototype.constructor = before[i]!);
+  }
+  assertEquals(recorded, capture([{ a: 1 }, error]).value);
 });
 
 // --- Plain objects and arrays ---------------------------------------------------------------------
@@ -625,6 +640,11 @@ test("an object whose class says nothing about itself keeps its fields", () => {
     })(),
   );
   assertEquals((anonymous as { props?: unknown }).props ?? anonymous, { x: 1 });
+  class Renamed {
+    x = 1;
+  }
+  Object.defineProperty(Renamed, "name", { value: 42 });
+  assertRecorded(new Renamed(), { x: 1 });
 });
 
 records("what is of a class only by its name or its prototype is no more than its fields", [
@@ -881,10 +901,12 @@ records("the platform's types are recorded by what identifies them", [
 ]);
 
 test("a Blob and a File are recorded by size, type and name, never by content", () => {
-  const { value: blob } = captureSoundly(new Blob(["secret"], { type: "image/png" }));
+  const image = new Blob(["secret"], { type: "image/png" });
+  const { value: blob } = captureSoundly(image);
   const { $js, class: kind, props } = blob as Record<string, unknown>;
   const { size, type } = props as Record<string, unknown>;
   assertEquals([$js, kind, size, type], ["instance", "Blob", 6, "image/png"]);
+  assertEquals("lastModified" in (props as object), "lastModified" in image);
 
   const file = new File(["secret"], "a.txt", { lastModified: 7 });
   const { value } = captureSoundly(file);
@@ -1223,6 +1245,21 @@ test("a proxy that refuses is unreadable, and what is beside it is recorded", ()
   }
 });
 
+test("an object's class is looked for in 64 prototypes", () => {
+  const heir = (generations: number) =>
+    nested(generations, (inner) => Object.create(inner ?? Map.prototype));
+  assertEquals((capture(heir(64)).value as { class?: string }).class, "Map");
+  assertEquals(capture(heir(65)).value, {});
+});
+
+test("what can be read is there, whatever a proxy says of it", () => {
+  const deny = { has: () => false };
+  assertRecorded(new Proxy([1], deny), [1]);
+  // V8 shows no proxy the stack that it writes.
+  const error = Object.defineProperty(new Error("m"), "stack", { value: "at test" });
+  assertEquals(capture(new Proxy(error, deny)), capture(error));
+});
+
 test("a proxy that never ends comes to an end", () => {
   const everNewPrototype = (): object => new Proxy({}, { getPrototypeOf: everNewPrototype });
   assertRecorded([everNewPrototype()], [{}]);
@@ -1281,6 +1318,10 @@ test("maxStringLength keeps both ends of a text", () => {
   assertRecorded("123456", truncated("maxStringLength", 6, "12", "56"), { maxStringLength: 4 });
   assertRecorded("12", truncated("maxStringLength", 2, "1"), { maxStringLength: 1 });
   assertRecorded(["", "1"], ["", truncated("maxStringLength", 1)], { maxStringLength: 0 });
+  assertRecorded("\0".repeat(9), truncated("maxStringLength", 9), {
+    maxStringLength: 4,
+    maxDepth: 1,
+  });
   // A key is no string of its own: only maxCharacters limits it.
   assertRecorded({ "123456": "12345" }, { "123456": "12345" }, limits);
   assertRecorded(
@@ -1397,6 +1438,7 @@ test("maxArrayLength limits arrays, and the entries of Map and Set", () => {
     { $js: "map", entries: truncated("maxArrayLength", 3, [[1, 2], [3, 4]]) },
     limits,
   );
+  assertRecorded([1, 2, 3], truncated("maxValues", 3, [1]), { maxArrayLength: 3, maxValues: 2 });
   assertRecorded([], [], { maxArrayLength: 0 });
   assertRecorded([1], truncated("maxArrayLength", 1), { maxArrayLength: 0 });
   assertRecorded({ a: 1, b: 2, c: 3 }, { a: 1, b: 2, c: 3 }, limits);
@@ -1449,6 +1491,9 @@ test("maxDepth counts levels of JSON, the tags' own included", () => {
   assertEquals(value, { $js: "map", entries: truncated("maxDepth", 1) });
   assertRecorded({ $js: 1 }, { $js: "object", entries: [["$js", 1]] }, { maxDepth: 3 });
   assertRecorded({ $js: 1 }, truncated("maxDepth", 1), { maxDepth: 2 });
+  assertRecorded({ "\0": 1 }, { $js: "object", entries: [[utf16("\0"), 1]] }, { maxDepth: 4 });
+  assertRecorded({ "\0": 1 }, truncated("maxDepth", 1), { maxDepth: 3 });
+  assertRecorded(12n, truncated("maxDepth", 1), { maxDepth: 1, maxStringLength: 1 });
   assertRecorded(nested(48, (inner) => [inner]), nested(48, (inner) => [inner]));
   assertRecorded(
     nested(49, (inner) => [inner]),
@@ -1463,6 +1508,29 @@ test("what holds nothing is not cut at the last level", () => {
   assertRecorded(new Headers(), { $js: "instance", class: "Headers", entries: [] }, {
     maxDepth: 2,
   });
+});
+
+test("an object or a long text with no level left takes nothing of the other limits", () => {
+  const cut = truncated("maxDepth", 1);
+  assertRecorded([[[1, 2]], [3]], [cut, [3]], { maxDepth: 2, maxValues: 5 });
+  assertRecorded([["1234"], "56", "78"], [cut, "56", "78"], {
+    maxDepth: 2,
+    maxStringLength: 2,
+    maxCharacters: 4,
+  });
+});
+
+test("keys that a limit cut forge no tag, there or in the next object", () => {
+  assertRecorded(
+    { $js: 1, b: 2, c: 3 },
+    truncated("maxValues", 3, { $js: "object", entries: [["$js", 1], ["b", 2]] }),
+    { maxValues: 3 },
+  );
+  assertRecorded(
+    [{ aLongKey: 1, $js: 2 }, { a: 1, $js: 2 }],
+    [truncated("maxCharacters", 2), { $js: "object", entries: [["a", 1], ["$js", 2]] }],
+    { maxCharacters: 4 },
+  );
 });
 
 test("the levels of JSON are never more than maxDepth, whatever the value", PATIENT, () => {

@@ -149,7 +149,7 @@ export function countedSignal(): {
   });
   Object.defineProperty(signal, "removeEventListener", {
     value: (type: string, listener: EventListener) => {
-      listeners.delete(listener);
+      if (type === "abort") listeners.delete(listener);
       removeEventListener.call(signal, type, listener);
     },
   });
