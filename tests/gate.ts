@@ -22,6 +22,7 @@ const steps: { script: string; counts?: string }[] = [
   { script: "test:contracts", counts: "Validators" },
   { script: "test:url", counts: "URL import" },
   { script: "test:package", counts: "Package" },
+  { script: "test:hardened" },
 ];
 
 /** The closing lines of node --test, deno test and bun test. */
