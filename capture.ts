@@ -298,11 +298,11 @@ function properties(
   const cutBy = kept === size ? "" : kept < walk.maxValues ? "maxCharacters" : "maxValues";
   walk.maxValues -= size; // All were listed, which is what takes the time.
   const inner = room - (cutBy ? 1 : 0);
-  // Around an escaped value lie a tag, a list of entries and a pair.
   // __proto__ would set the prototype, and a frozen one refuses its keys, unless they are there already.
   const empty: Fields = shadow
     ? Object.fromEntries(keys.slice(0, kept).map((key) => [key, null]))
     : {};
+  // Around an escaped value lie a tag, a list of entries and a pair.
   const fields = fill(walk, empty, source, keys, kept, level, inner - (escape ? 3 : 1));
   let recorded = fields;
   if (escape && fields) {
