@@ -416,19 +416,18 @@ function describe(
         : cut(walk, room, "maxBytes", all.length, recorded);
     },
     fields(tag, names) {
-      keys = keys.filter((key) => !names.includes(key));
       for (const name of names) {
         const key = name as keyof typeof value;
+        walk.maxValues--;
         try {
           const field = value[key];
-          if (field !== undefined || key in value) {
-            walk.maxValues--;
-            tag[name] = record(walk, field, level + 1, room);
-          }
+          if (field === undefined && !(key in value)) walk.maxValues++;
+          else tag[name] = record(walk, field, level + 1, room);
         } catch (error) {
           tag[name] = unreadable(walk, room, error);
         }
       }
+      keys = keys.filter((key) => !names.includes(key));
       return tag;
     },
     props(identity) {

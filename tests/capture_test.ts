@@ -1413,6 +1413,17 @@ test("maxValues counts every value, leaves included", () => {
   });
 });
 
+test("maxValues counts the fields of a tag, those that cannot be read too", () => {
+  const beside = (value: unknown, maxValues: number) =>
+    (captureSoundly([value, [1]], { maxValues }).value as unknown[])[1];
+  const error = new Error("m"); // Has a name, a message and a stack.
+  const unreadable = new Proxy(error, { get: refuse }); // So may the other three be.
+  for (const [value, fields] of [[() => {}, 1], [error, 3], [unreadable, 6]] as const) {
+    assertEquals(beside(value, 4 + fields), [1]);
+    assertEquals(beside(value, 3 + fields), truncated("maxValues", 1));
+  }
+});
+
 test("maxValues cuts at 50,000 by default", () => {
   const keys = (size: number) =>
     Object.fromEntries(Array.from({ length: size }, (_, i) => [`k${i}`, i]));
