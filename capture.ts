@@ -416,9 +416,9 @@ function describe(
         : cut(walk, room, "maxBytes", all.length, recorded);
     },
     fields(tag, names) {
+      walk.maxValues -= names.length;
       for (const name of names) {
         const key = name as keyof typeof value;
-        walk.maxValues--;
         try {
           const field = value[key];
           if (field === undefined && !(key in value)) walk.maxValues++;

@@ -87,15 +87,19 @@ const anyLimits: fc.Arbitrary<CaptureLimits | undefined> = fc.option(someLimits,
   freq: 2,
 });
 
-/** The fields of a tag that is being written are recorded even where they overdraw maxValues. */
+/**
+ * The fields of a tag that is being written are recorded even where they overdraw maxValues; so is
+ * one more, `props`, of each tag around it.
+ */
 const FIELDS_OF_AN_ERROR = 6;
 
 function assertWithin(limits: Limits, recorded: unknown): void {
   const { values, characters, bytes, longestText, longestList } = spent(recorded);
   const within = (what: string, count: number, limit: number) =>
     assert(count <= limit, `${what}: ${count} of ${limit}`);
-  within("maxDepth", levels(recorded), Math.max(limits.maxDepth, 1));
-  within("maxValues", values, Math.max(limits.maxValues, 1) + FIELDS_OF_AN_ERROR);
+  const deep = levels(recorded);
+  within("maxDepth", deep, Math.max(limits.maxDepth, 1));
+  within("maxValues", values, Math.max(limits.maxValues, 1) + FIELDS_OF_AN_ERROR + deep);
   within("maxCharacters", characters, limits.maxCharacters);
   within("maxBytes", bytes, limits.maxBytes);
   within("maxStringLength", longestText, limits.maxStringLength);
