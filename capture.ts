@@ -235,11 +235,7 @@ function recordObject(walk: Walk, value: object, level: number, room: number): J
   try {
     // A proxy can say anything: `>>> 0` makes it a length.
     if (Array.isArray(value)) return list(walk, value, value.length >>> 0, 1, level, room);
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype && typeof value === "object") {
-      return properties(walk, value, Object.keys(value), level, room);
-    }
-    const [name, kind] = classify(value, prototype);
+    const [name, kind] = classify(value);
     return name === "Object"
       ? properties(walk, value, Object.keys(value), level, room)
       : tag(walk, room, describe(walk, value, name, kind, level, room - 1));
@@ -451,8 +447,10 @@ function describe(
 }
 
 /** The name of an object's class and the kind of its shape; the class Object is that of plain ones. */
-function classify(value: object, prototype: object | null): [name: string, kind: string] {
+function classify(value: object): [name: string, kind: string] {
   if (typeof value === "function") return ["", "function"];
+  let prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return ["Object", ""];
   if (prototype === Error.prototype) return ["Error", "Error"];
   let name = "";
   // A proxy can answer with ever new prototypes.

@@ -69,6 +69,12 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
+    from: 'if (prototype === Object.prototype) return ["Object", ""];',
+    to: 'if (prototype === Object.prototype) return ["Object", "Stryker was here!"];',
+    because: "Plain objects have no shape: of their class only the name is read.",
+  },
+  {
+    file: "capture.ts",
     from: 'return [name || "Object", ""];',
     to: 'return [name || "Object", "Stryker was here!"];',
     because: "No shape has that name either, and only one that there is reads its own.",
