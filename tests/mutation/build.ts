@@ -64,7 +64,10 @@ await build({
   plugins: [{
     name: "tests in one file",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^node:test$/ }, () => ({ path: join(here, "harness.ts") }));
+      onResolve(
+        { filter: /^node:test$/ },
+        () => ({ path: join(here, "../hardened/shims/test.ts") }),
+      );
       onResolve({ filter: /^node:assert\/strict$/ }, () => ({ path: join(here, "assert.ts") }));
       // Each finds its files where it stood.
       onLoad({ filter: /\/tests\/(support\/)?\w+\.ts$/ }, ({ path }) => ({

@@ -1,5 +1,5 @@
 /**
- * In place of `node:test`, for a process that is started once for each mutant: only the tests that
+ * Runs what was registered in a process that is started once for each mutant: only the tests that
  * reach the mutant, the quickest first, and an end at the first that fails.
  *
  * Stryker first runs it without a mutant. What was reached then, how often and how fast is written
@@ -9,6 +9,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { registered } from "../hardened/shims/test.ts";
 
 type Hits = Record<string, number>;
 
@@ -28,22 +29,11 @@ interface Plan {
   readonly hits: Record<string, Hits>;
 }
 
-interface Test {
-  readonly name: string;
-  readonly body: (context: object) => unknown;
-}
-
 /** A mutant that is reached so many times more often than its original is in an endless loop. */
 const ENDLESS = 100;
 
 const stryker: Stryker = (globalThis as { __stryker__?: Stryker }).__stryker__ ??= {};
 const planFile = new URL("./plan.json", import.meta.url);
-let registered: Test[] = [];
-
-/** Takes a test as `node:test` does; what limits its time is Stryker's. */
-export function test(name: string, ...rest: [...options: object[], body: Test["body"]]): void {
-  registered.push({ name, body: rest.at(-1) as Test["body"] });
-}
 
 /**
  * Runs all tests but those that are left out, one group after the other, and ends the process.
@@ -73,7 +63,7 @@ export async function run(
     stryker.currentTestId = undefined;
   };
   for (const group of groups) {
-    registered = [];
+    registered.length = 0;
     await bounded("", group);
     const chosen = registered
       .filter(({ name }) => !leftOut.includes(name))
@@ -82,7 +72,7 @@ export async function run(
     for (const { name, body } of chosen) {
       const start = performance.now();
       try {
-        await bounded(name, () => body({}));
+        await bounded(name, () => body({ diagnostic() {} }));
       } catch (error) {
         console.log(`FAILED ${name}:`, error);
         process.exit(1);

@@ -8,8 +8,9 @@ export class AssertionError extends Error {
   }
 }
 
-function check(holds: unknown, message: string): void {
-  if (!holds) throw new AssertionError({ message });
+/** The message is written only for a failure: values can be large. */
+function check(holds: unknown, message: () => string): void {
+  if (!holds) throw new AssertionError({ message: message() });
 }
 
 /** For messages. */
@@ -44,13 +45,13 @@ function isSame(a: unknown, b: unknown): boolean {
 
 export default {
   AssertionError: AssertionError as typeof AssertionError,
-  ok: (value: unknown, message?: string): void => check(value, message ?? "expected it to hold"),
+  ok: (value: unknown, message?: string): void => check(value, () => message ?? "it does not hold"),
   equal: (a: unknown, b: unknown, message?: string): void =>
-    check(Object.is(a, b), message ?? `expected ${show(b)}, got ${show(a)}`),
+    check(Object.is(a, b), () => message ?? `expected ${show(b)}, got ${show(a)}`),
   deepEqual: (a: unknown, b: unknown, message?: string): void =>
-    check(isSame(a, b), message ?? `expected ${show(b)}, got ${show(a)}`),
+    check(isSame(a, b), () => message ?? `expected ${show(b)}, got ${show(a)}`),
   notDeepEqual: (a: unknown, b: unknown, message?: string): void =>
-    check(!isSame(a, b), message ?? `expected anything but ${show(b)}`),
+    check(!isSame(a, b), () => message ?? `expected anything but ${show(b)}`),
   match: (text: string, pattern: RegExp, message?: string): void =>
-    check(pattern.test(text), message ?? `expected a match of ${pattern}, got ${show(text)}`),
+    check(pattern.test(text), () => message ?? `expected a match of ${pattern}, got ${show(text)}`),
 };
