@@ -9,10 +9,10 @@ import { serializeError } from "serialize-error";
 import { toJSON } from "seroval";
 import superjson from "superjson";
 import { capture, type CaptureLimits } from "../../mod.ts";
-import { unsafeCopy } from "./contenders.ts";
 import { inTurns, ratio } from "./measure.ts";
 import { errorWithThreeCauses, payload } from "./payloads.ts";
 import type { Row, Target } from "./table.ts";
+import { unsafeCopy } from "./unsafe_copy.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 21);
 

@@ -11,6 +11,7 @@ import { ResultAsync } from "neverthrow";
 import pReflect from "p-reflect";
 import pTimeout from "p-timeout";
 import { execute, type ExecutionContext, type ExecutionRequest } from "../../mod.ts";
+import { unsafeCopy } from "./unsafe_copy.ts";
 
 /** One kind of execution. */
 export interface Case {
@@ -248,18 +249,3 @@ export const physicalLimit: Contender = async (
     },
   };
 };
-
-/** Knows no cycle, no limit, no class and no depth, and checks no string. */
-export function unsafeCopy(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) {
-    const copy: unknown[] = [];
-    for (let i = 0; i < value.length; i++) copy.push(unsafeCopy(value[i]));
-    return copy;
-  }
-  const copy: Record<string, unknown> = {};
-  for (const key in value) {
-    copy[key] = unsafeCopy((value as Record<string, unknown>)[key]);
-  }
-  return copy;
-}
