@@ -11,6 +11,7 @@ import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { type CaptureLimits, type Limits, resolveLimits } from "../capture.ts";
 import { decode } from "./support/decode.ts";
+import { EVERYTHING } from "./support/hostile.ts";
 import { captureSoundly, isSame, levels, spent, tally } from "./support/recorded.ts";
 import { build, key, recipe, text } from "./support/recipes.ts";
 
@@ -135,15 +136,7 @@ const anything: fc.Arbitrary<unknown> = fc.anything({
   depthSize: "small",
   maxKeys: 4,
   stringUnit: "binary",
-  withBigInt: true,
-  withBoxedValues: true,
-  withDate: true,
-  withMap: true,
-  withNullPrototype: true,
-  withObjectString: true,
-  withSet: true,
-  withSparseArray: true,
-  withTypedArray: true,
+  ...EVERYTHING,
 });
 
 /** Everything that can be told of objects without running any of their code. */

@@ -9,6 +9,19 @@ import * as namespace from "./decode.ts";
 /** A name, and what makes the value. */
 export type Hostile = readonly [name: string, make: () => unknown];
 
+/** Asks `fc.anything` for all that it can make. */
+export const EVERYTHING = {
+  withBigInt: true,
+  withBoxedValues: true,
+  withDate: true,
+  withMap: true,
+  withNullPrototype: true,
+  withObjectString: true,
+  withSet: true,
+  withSparseArray: true,
+  withTypedArray: true,
+} as const;
+
 /** Throws: for getters, traps and conversions. */
 export function refuse(): never {
   throw new Error("refused");

@@ -3,7 +3,7 @@
  * repeated by a seed. `staged.ts` plays it.
  */
 import fc, { type Arbitrary } from "fast-check";
-import { HOSTILE } from "./hostile.ts";
+import { EVERYTHING, HOSTILE } from "./hostile.ts";
 
 /** A value to be made when the plan is played: hostile ones by name, so that a plan can be printed. */
 export type Source = { plain: unknown } | { hostile: string };
@@ -122,15 +122,7 @@ const source: Arbitrary<Source> = fc.oneof(
     arbitrary: plain(fc.anything({
       maxDepth: 2,
       maxKeys: 3,
-      withBigInt: true,
-      withBoxedValues: true,
-      withDate: true,
-      withMap: true,
-      withNullPrototype: true,
-      withObjectString: true,
-      withSet: true,
-      withSparseArray: true,
-      withTypedArray: true,
+      ...EVERYTHING,
     })),
   },
 );
