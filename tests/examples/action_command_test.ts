@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { command } from "../../docs/examples/actions/command.ts";
-import { deadline } from "../../docs/examples/deadline.ts";
 import { execute, type ExecutionResult, type Ports } from "../../mod.ts";
 import { assertSound } from "../support/orders.ts";
 
@@ -98,14 +97,20 @@ test("a command that is asked to stop is heard: how it ends says what came of it
   }));
 });
 
-test("a deadline asks a command to stop, then gives up on it", async () => {
-  const { stop, giveUp } = deadline(1_000, 200);
+test("a command that is asked to stop and goes on is killed when the Runner gives up", async () => {
   const folder = mkdtempSync(join(root, "case-"));
-  const script = "trap 'echo asked' TERM; while true; do sleep 0.02; done";
-  const result = await run(folder, ["sh", "-c", script], { signal: giveUp }, stop);
+  const [stop, giveUp] = [new AbortController(), new AbortController()];
+  const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
+  const ports = { signal: giveUp.signal };
+  const running = run(folder, ["sh", "-c", script], ports, stop.signal);
+  await printed(folder);
+  stop.abort();
+  await printed(folder, 2);
+  giveUp.abort();
+  const result = await running;
   assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
   const { pid, stdout } = result.trace.rawError as Evidence;
-  assertEquals(stdout?.end, "asked\n");
+  assertEquals(stdout?.end, "up\nasked\n");
   await ended(pid as number);
 });
 
@@ -125,10 +130,11 @@ test("a command that takes its own output away still ends as it ended", async ()
   assertMatch(JSON.stringify(result.trace.rawResult), /"exitCode":0.*"unreadable":".*ENOENT/);
 
   const again = mkdtempSync(join(root, "case-"));
-  const { stop, giveUp } = deadline(1_000, 1);
-  const hanging = run(again, ["sh", "-c", `trap '' TERM; rm -r ${again}; sleep 60`], {
-    signal: giveUp,
-  }, stop);
+  const giveUp = new AbortController();
+  const ports = { signal: giveUp.signal };
+  const hanging = run(again, ["sh", "-c", `trap '' TERM; rm -r ${again}; sleep 60`], ports);
+  await until(() => !existsSync(again));
+  giveUp.abort();
   const { status, trace } = await hanging;
   assertEquals([status, trace.settlement], ["UNKNOWN", "UNPROVEN"]);
 });
@@ -173,25 +179,30 @@ async function run(
   return result;
 }
 
-/** The first line that it has printed, as soon as there is one. */
-async function printed(folder: string): Promise<string> {
-  const [name] = existsSync(folder) ? readdirSync(folder).filter((n) => n.endsWith("stdout")) : [];
-  const text = name === undefined ? "" : readFileSync(join(folder, name), "utf8");
-  if (text.endsWith("\n")) return text;
-  await new Promise((resolve) => setTimeout(resolve, 10));
-  return await printed(folder);
+/** What it has printed, as soon as that is so many lines. */
+async function printed(folder: string, lines = 1): Promise<string> {
+  let text = "";
+  await until(() => {
+    const [name] = readdirSync(folder).filter((name) => name.endsWith("stdout"));
+    text = name === undefined ? "" : readFileSync(join(folder, name), "utf8");
+    return text.split("\n").length > lines;
+  });
+  return text;
 }
 
 /** Waits until a process has ended: it is gone, or a zombie that nobody has buried yet. */
 async function ended(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}/stat`)) {
-    let stat = "";
+  await until(() => {
     try {
-      stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    } catch { /* Gone in between. */ }
-    if (stat === "" || stat.includes(") Z ")) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+      return readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+    } catch {
+      return true;
+    }
+  });
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function sha256(text: string): string {

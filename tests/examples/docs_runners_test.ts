@@ -65,7 +65,7 @@ test("a Runner that is asked to end drains, asks, gives up, stores and exits", l
   const { ts: [code = ""] } = section("Shutdown");
   assert(code.includes("desk.close(10_000, 2_000)"));
   const cwd = fresh();
-  const child = start(code.replace("10_000, 2_000", "500, 1_000"), cwd);
+  const child = start(code.replace("10_000, 2_000", "2_000, 2_000"), cwd);
   const [quick, asked, deaf] = [
     "echo up; sleep 0.1",
     "trap 'exit 7' TERM; echo up; sleep 60 & wait",

@@ -85,8 +85,9 @@ test("an order that is still being consumed when the Desk gives up is not execut
   const desk = new Desk(ledger);
   let called = false;
   const taken = take(desk, "x", () => called = true);
+  // Its timer is set before that of the last millisecond, and runs after it.
+  desk.stop.addEventListener("abort", () => setTimeout(slow.resolve, 20));
   const closing = desk.close(1, 1);
-  setTimeout(slow.resolve, 20);
   await assertRejects(() => taken, Error, "the Runner shut down");
   await closing;
   assertEquals([called, ledger.stored.size], [false, 0]);
@@ -111,29 +112,72 @@ test("a result that cannot be stored is not lost, and holds up no other", async 
 });
 
 test("a deadline asks the action to stop, and gives up on it later", async () => {
-  const { stop, giveUp } = deadline(20, 60);
-  const start = performance.now();
-  let asked = 0;
-  stop.addEventListener("abort", () => asked = performance.now() - start);
+  const timers = new Timers();
+  const { stop, giveUp } = timers.in(() => deadline(20, 60));
   const order = { orderId: "x", action: { name: "n" } };
-  const result = await execute(order, { executionId: "e", runner: "r" }, hang, { signal: giveUp });
-  const gaveUp = performance.now() - start;
-  assert(asked >= 19 && gaveUp >= asked + 59, `${asked} ${gaveUp}`);
-  assertEquals([outcome(result), stop.reason.message, giveUp.reason.message], [
-    "x UNKNOWN ABORTED",
+  const ports = { signal: giveUp };
+  const executed = execute(order, { executionId: "e", runner: "r" }, hang, ports);
+  assertEquals([timers.set, stop.aborted], [[20], false]);
+  timers.fire();
+  assertEquals([timers.set, stop.reason.message], [
+    [60],
     "the action was not done within 20 ms",
+  ]);
+  assert(await isPending(executed));
+  timers.fire();
+  assertEquals([timers.set, outcome(await executed), giveUp.reason.message], [
+    [],
+    "x UNKNOWN ABORTED",
     "the action did not stop within 60 ms of being asked to",
   ]);
 });
 
-test("a deadline that is cleared does nothing any more, before and after it asked", async () => {
-  const [first, second] = [deadline(5, 5), deadline(5, 5)];
-  first.clear();
+test("a deadline that is cleared leaves no timer, before and after it asked", () => {
+  const timers = new Timers();
+  const first = timers.in(() => deadline(20, 60));
+  timers.in(first.clear);
+  assertEquals([timers.set, first.stop.aborted], [[], false]);
+
+  const second = timers.in(() => deadline(20, 60));
   second.stop.addEventListener("abort", second.clear);
-  await new Promise((resolve) => setTimeout(resolve, 40));
-  const aborted = [first.stop, first.giveUp, second.stop, second.giveUp].map((s) => s.aborted);
-  assertEquals(aborted, [false, false, true, false]);
+  timers.fire();
+  assertEquals([timers.set, second.stop.aborted, second.giveUp.aborted], [[], true, false]);
 });
+
+/** In the place of the system's timers: what was set and not cleared, and time by hand. */
+class Timers {
+  readonly #waiting = new Map<number, { ms: number; body: () => void }>();
+  #next = 1;
+
+  /** The delays of those that wait. */
+  get set(): number[] {
+    return [...this.#waiting.values()].map(({ ms }) => ms);
+  }
+
+  /** Runs the one that was set first. */
+  fire(): void {
+    const [[id, { body }]] = this.#waiting as unknown as [[number, { body: () => void }]];
+    this.#waiting.delete(id);
+    this.in(body);
+  }
+
+  /** Runs what sets timers, or clears them. */
+  in<T>(body: () => T): T {
+    const { setTimeout, clearTimeout } = globalThis;
+    Object.assign(globalThis, {
+      setTimeout: (body: () => void, ms: number) => {
+        this.#waiting.set(this.#next, { ms, body });
+        return this.#next++;
+      },
+      clearTimeout: (id: number) => this.#waiting.delete(id),
+    });
+    try {
+      return body();
+    } finally {
+      Object.assign(globalThis, { setTimeout, clearTimeout });
+    }
+  }
+}
 
 /** A ledger that forgets. */
 function memory(): Ledger & { consumed: string[]; stored: Map<string, ExecutionResult> } {
