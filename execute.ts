@@ -64,7 +64,9 @@ const ACTE_III = {
 const NO_PROOF: Record<string, "RETURNED_NOTHING"> = { undefined: "RETURNED_NOTHING" };
 
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-const nothing = () => {};
+const nothing = () => null;
+/** By `typeof`: what is called as an action. */
+const CALLABLE: Record<string, () => void> = { function: nothing };
 /** What is watched where there is no signal. */
 const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {}, reason: 0 };
 
@@ -105,8 +107,9 @@ export async function execute<Request extends ExecutionRequest>(
   const { executionId } = context;
   const { signal, clock = SYSTEM_CLOCK, consume = nothing, limits } = ports;
   const { watched = NEVER } = { watched: signal };
-  const call = nothing.bind.call(action, undefined) as Action<Request>; // A TypeError, if no function.
+  const { [typeof action]: theAction } = CALLABLE;
   const recorder = { orderId, executionId, clock, limits: resolveLimits(limits) };
+  theAction!(); // A TypeError, if it is no function.
   watched.throwIfAborted();
 
   // Law 6: consumed before attempted. The copy of the fact is the Runner's own.
@@ -117,7 +120,7 @@ export async function execute<Request extends ExecutionRequest>(
   watched.throwIfAborted();
 
   return await new Promise((resolve) => {
-    let observe = (settlement: keyof typeof ACTE_III, raw?: unknown): void => {
+    let observe = (settlement: keyof typeof ACTE_III, raw?: unknown): null => {
       observe = nothing; // Law 4: the first observation is final.
       watched.removeEventListener("abort", giveUp);
       const { fact, status } = ACTE_III[settlement];
@@ -126,17 +129,15 @@ export async function execute<Request extends ExecutionRequest>(
       const facts = [consumed, attempted, createFact(fact, recorder, trace.endedAt)];
       const result = { contract, orderId, executionId, consumed: true, status, facts, trace };
       resolve(result as ExecutionResult);
-    };
-    const unproven = (reason?: unknown) => {
-      observe("UNPROVEN", reason);
       return null;
     };
+    const unproven = (reason?: unknown) => observe("UNPROVEN", reason);
     const giveUp = async () => {
       await undefined; // Law 4: until all listeners of the signal have run.
       observe("ABORTED", watched.reason);
     };
     const attempt = async () => {
-      const value = await call(request, { context, signal, unproven });
+      const value = await action(request, { context, signal, unproven });
       const { [typeof value]: settlement = "RETURNED" } = NO_PROOF;
       observe(settlement, value);
     };

@@ -8,6 +8,7 @@ import type {
   ExecutionContext,
   ExecutionRequest,
   Fact,
+  ReturnedTrace,
   ThrewTrace,
   Trace,
 } from "./schemas/types.ts";
@@ -95,7 +96,7 @@ export function closeTrace(
   if (raw !== undefined || settlement === "THREW") {
     const captured = captureWithin(raw, limits);
     fidelity.raw = captured.fidelity;
-    if (trace.settlement === "RETURNED") trace.rawResult = captured.value;
+    if (settlement === "RETURNED") (trace as ReturnedTrace).rawResult = captured.value;
     else (trace as ThrewTrace).rawError = captured.value;
   }
   trace.fidelity = fidelity;

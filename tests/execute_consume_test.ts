@@ -91,6 +91,11 @@ for (const name of ["orderId", "action", "executionId"]) {
   });
 }
 
+test("execute() says that it is the action that is no function", async () => {
+  const { error } = await refusal({ action: 42 });
+  assertMatch((error as Error).message, /action is not a function/i);
+});
+
 test("execute() rejects rather than throws, whatever it was given", async () => {
   const promise = execute(null as never, null as never, null as never);
   assert(promise instanceof Promise);
