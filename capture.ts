@@ -186,15 +186,18 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** A tag, counted as what it stands for; or what is said where one of its fields finds no room. */
-function tag(walk: Walk, room: number, fields: TagFields): JsonObject | NoRoom {
+/** A tag, which is counted; or what is said where one of its fields finds no room. */
+function tag(
+  walk: Walk,
+  room: number,
+  fields: TagFields,
+  counter: "tagged" | "truncated" | "unreadable" = "tagged",
+): JsonObject | NoRoom {
   for (const field in fields) {
     if (fields[field] === undefined) return cut(walk, room, "maxDepth", 1);
   }
   if (room < 1) return undefined;
-  // truncated and unreadable are counted by their names.
-  const $js = fields.$js as "tagged";
-  walk.fidelity[$js in walk.fidelity ? $js : "tagged"]++;
+  walk.fidelity[counter]++;
   return fields as JsonObject;
 }
 
@@ -210,7 +213,7 @@ function cut(
   const marker: TagFields = { $js: "truncated", reason, size };
   if (head) marker.head = head;
   if (tail) marker.tail = tail;
-  return tag(walk, room, marker);
+  return tag(walk, room, marker, "truncated");
 }
 
 /** What stands for something that threw `error` when it was read. */
@@ -221,7 +224,8 @@ function unreadable(walk: Walk, room: number, error: unknown): JsonObject | NoRo
   } catch {
     // What was thrown cannot be read either.
   }
-  return tag(walk, room, { $js: "unreadable", message: text(walk, message, room - 1) ?? "" });
+  const marker = { $js: "unreadable", message: text(walk, message, room - 1) ?? "" };
+  return tag(walk, room, marker, "unreadable");
 }
 
 function recordObject(walk: Walk, value: object, level: number, room: number): Json | NoRoom {
@@ -438,7 +442,9 @@ function describe(
   };
   try {
     const tag = (SHAPES[kind] ?? PLAIN)(inside, name, value);
-    if (keys.length > 0 && !("props" in tag)) tag.props = inside.props([]);
+    if (keys.length > 0 && !("props" in tag)) {
+      tag.props = properties(walk, value, keys, level, room);
+    }
     return tag;
   } catch {
     keys = Object.keys(value);
