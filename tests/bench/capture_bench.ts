@@ -9,10 +9,10 @@ import { serializeError } from "serialize-error";
 import { toJSON } from "seroval";
 import superjson from "superjson";
 import { capture, type CaptureLimits } from "../../mod.ts";
+import { checkedCopy, unsafeCopy } from "./copies.ts";
 import { inTurns, ratio } from "./measure.ts";
 import { errorWithThreeCauses, payload } from "./payloads.ts";
 import type { Row, Target } from "./table.ts";
-import { unsafeCopy } from "./unsafe_copy.ts";
 
 const rounds = Number(process.env["BENCH_ROUNDS"] ?? 21);
 
@@ -53,8 +53,10 @@ const CONTENDERS: Record<string, (value: unknown) => unknown> = {
   "devalue": (value) => parse(stringify(value, REDUCERS), REVIVERS),
   "superjson": (value) => superjson.serialize(value),
   "seroval": (value) => toJSON(value),
-  "unchecked copy": unsafeCopy,
 };
+
+/** What a copy costs at least, without the checks of the laws and with them. */
+const COPIES = { "unchecked copy": unsafeCopy, "checked copy": checkedCopy };
 
 // devalue throws on errors unless it is told how to write them.
 const REDUCERS = {
@@ -72,12 +74,14 @@ for (const { what, value, limits, targets = {} } of SUBJECTS) {
   if (!(value instanceof Error) && !capture(value, limits).fidelity.exact) {
     throw new Error(`Expected the whole value to be recorded: ${what}`);
   }
-  const work = Object.entries(CONTENDERS).map(([name, record]) => [name, () => record(value)]);
+  // An error is no plain JSON.
+  const contenders = { ...CONTENDERS, ...(value instanceof Error ? {} : COPIES) };
+  const work = Object.entries(contenders).map(([name, record]) => [name, () => record(value)]);
   const times = await inTurns({
     ...Object.fromEntries(work),
     "capture()": () => capture(value, limits),
   }, what.startsWith("10 MB") ? Math.min(rounds, 9) : rounds);
-  for (const name of Object.keys(CONTENDERS)) {
+  for (const name of Object.keys(contenders)) {
     const row: Row = {
       what,
       ratio: `capture() / ${name}`,

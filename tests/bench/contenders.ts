@@ -11,14 +11,14 @@ import { ResultAsync } from "neverthrow";
 import pReflect from "p-reflect";
 import pTimeout from "p-timeout";
 import { execute, type ExecutionContext, type ExecutionRequest } from "../../mod.ts";
-import { unsafeCopy } from "./unsafe_copy.ts";
+import { checkedCopy, unsafeCopy } from "./copies.ts";
 
 /** One kind of execution. */
 export interface Case {
   readonly request: ExecutionRequest;
   readonly context: ExecutionContext;
   // deno-lint-ignore no-explicit-any -- an action of any kind
-  readonly action: (request: ExecutionRequest) => any;
+  readonly action: (request: ExecutionRequest, scope?: unknown) => any;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -194,34 +194,93 @@ export const spanWithValues: Contender = span(true);
  * The physical limit: three clock reads, the result as one literal with epoch numbers, the cheapest
  * copies; and, where there is a signal, one listener added and removed.
  */
-export const physicalLimit: Contender = async (
-  { request, context: given, action: act, signal },
-) => {
-  const { orderId, action } = request;
-  const { executionId, runner, annotations } = given;
-  const contract = CONTRACT;
+export const physicalLimit: Contender = async (of) => {
+  const { request, action, signal } = of;
   const consumedAt = Date.now();
-  const context = { executionId, runner, annotations: { ...annotations } };
-  const input = unsafeCopy(action.input);
+  const input = unsafeCopy(request.action.input);
   const started = performance.now();
   const giveUp = () => {};
   signal?.addEventListener("abort", giveUp);
+  let threw = false;
+  let raw: unknown;
+  try {
+    raw = await action(request);
+  } catch (error) {
+    threw = true;
+    raw = error;
+  }
+  signal?.removeEventListener("abort", giveUp);
+  const durationMs = performance.now() - started;
+  const startedAt = consumedAt;
+  return literal(of, unsafeCopy, { consumedAt, startedAt, input, threw, raw, durationMs });
+};
+
+/**
+ * The physical limit with what the laws ask for, and nothing else: consuming is awaited, the start
+ * has a time of its own, of what the action does, what it says by `unproven()` and an abort the
+ * first is observed, and copies are checked. The result is the physical limit's.
+ */
+export const lawfulLimit: Contender = async (of) => {
+  const { request, context, action, signal } = of;
+  const consumedAt = Date.now();
+  await consume();
+  const { input: given } = request.action;
+  const input = given === undefined ? undefined : checkedCopy(given);
+  const startedAt = Date.now();
+  const started = performance.now();
+  return await new Promise((resolve) => {
+    let open = true;
+    const observe = (threw: boolean, raw: unknown) => {
+      if (!open) return;
+      open = false;
+      signal?.removeEventListener("abort", giveUp);
+      const durationMs = performance.now() - started;
+      const seen = { consumedAt, startedAt, input, threw, raw, durationMs };
+      resolve(literal(of, checkedCopy, seen));
+    };
+    const unproven = (reason?: unknown) => observe(true, reason);
+    const giveUp = () => unproven(signal?.reason);
+    const attempt = async () => {
+      try {
+        observe(false, await action(request, { context, signal, unproven }));
+      } catch (error) {
+        observe(true, error);
+      }
+    };
+    signal?.addEventListener("abort", giveUp);
+    attempt();
+  });
+};
+
+const consume = () => {};
+
+interface Seen {
+  readonly consumedAt: number;
+  readonly startedAt: number;
+  readonly input: unknown;
+  readonly threw: boolean;
+  readonly raw: unknown;
+  readonly durationMs: number;
+}
+
+/** The result with epoch numbers. */
+function literal(
+  { request: { orderId, action: { name } }, context: { executionId, runner, annotations } }: Case,
+  copy: Copy,
+  { consumedAt, startedAt, input, threw, raw: observed, durationMs }: Seen,
+): unknown {
+  const contract = CONTRACT;
+  const endedAt = startedAt + durationMs;
   let status = "APPLIED";
   let type = "SUCCESS_OBSERVED";
   let settlement = "RETURNED";
   let raw: unknown;
-  try {
-    raw = unsafeCopy(await act(request));
-  } catch (error) {
-    const { name, message, stack } = error as Error;
-    raw = { $js: "error", class: "Error", name, message, stack };
+  if (threw) {
+    raw = { $js: "error", class: "Error", ...described(observed) };
     status = "FAILED";
     type = "FAILURE_OBSERVED";
     settlement = "THREW";
-  }
-  signal?.removeEventListener("abort", giveUp);
-  const durationMs = performance.now() - started;
-  const endedAt = consumedAt + durationMs;
+  } else raw = copy(observed);
   return {
     contract,
     orderId,
@@ -230,15 +289,15 @@ export const physicalLimit: Contender = async (
     status,
     facts: [
       { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
-      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: consumedAt },
+      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
       { contract, type, orderId, executionId, at: endedAt },
     ],
     trace: {
       orderId,
-      context,
-      action: { name: action.name, input },
+      context: { executionId, runner, annotations: { ...annotations } },
+      action: { name, input },
       settlement,
-      startedAt: consumedAt,
+      startedAt,
       endedAt,
       durationMs,
       raw,
@@ -248,4 +307,4 @@ export const physicalLimit: Contender = async (
       },
     },
   };
-};
+}
