@@ -129,10 +129,13 @@ test("execute() records no reason where unproven() was given none, and one that 
   assertEquals(withNull.trace.rawError, null);
 });
 
-test("unproven() gives the action null to return", async () => {
-  let given: unknown;
-  await outcome(((_request, { unproven }) => given = unproven("lost")) as Action);
-  assertEquals(given, null);
+test("unproven() gives the action null to return, each time it is called", async () => {
+  const given: unknown[] = [];
+  await outcome(((_request, { unproven }) => {
+    given.push(unproven("lost"), unproven("again"));
+    return null;
+  }) as Action);
+  assertEquals(given, [null, null]);
 });
 
 // --- Thenables that misbehave -------------------------------------------------------------------
