@@ -131,10 +131,12 @@ test("execute() records no reason where unproven() was given none, and one that 
 
 test("unproven() gives the action null to return, each time it is called", async () => {
   const given: unknown[] = [];
-  await outcome(((_request, { unproven }) => {
-    given.push(unproven("lost"), unproven("again"));
-    return null;
-  }) as Action);
+  await outcome(
+    ((_request, { unproven }) => {
+      given.push(unproven("lost"), unproven("again"));
+      return null;
+    }) as Action,
+  );
   assertEquals(given, [null, null]);
 });
 

@@ -46,14 +46,15 @@ function drawn({ points }: Data): string {
   const body = panels.map((svg, i) => `<g transform="translate(${i * width} 0)">${svg}</g>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * width} 300" ` +
     `font-family="system-ui, sans-serif" font-size="10">` +
-    `<title>Cost of one execution by number in flight and by size of the raw value</title>` +
+    `<title>Cost of one execution, and of the physical limit (dotted), by number in flight and by size of the raw value</title>` +
     `<rect width="100%" height="100%" fill="white"/>${body.join("")}</svg>\n`;
 }
 
 function panel(points: readonly Point[], by: Point["by"], xLabel: string, yLabel: string): string {
   const { document } = parseHTML("<html></html>");
   const own = points.filter((point) => point.by === by)
-    .map(({ runtime, x, ns }) => ({ runtime, x, us: ns / 1000 }));
+    .map(({ ns, ...point }) => ({ ...point, us: ns / 1000 }));
+  const executions = own.filter(({ of }) => of === "execute()");
   const channels = { x: "x", y: "us", stroke: "runtime" };
   const last = Math.max(...own.map(({ x }) => x));
   const options: PlotOptions = {
@@ -67,9 +68,10 @@ function panel(points: readonly Point[], by: Point["by"], xLabel: string, yLabel
     y: { type: "log", label: yLabel, grid: true, tickFormat: "~s" },
     color: { domain: Object.keys(RUNTIMES), range: ["#3b7d23", "#1f4e9c", "#c2410c"] },
     marks: [
-      line(own, channels),
-      dot(own, { ...channels, r: 2.5 }),
-      text(own.filter(({ x }) => x === last), {
+      line(own.filter(({ of }) => of !== "execute()"), { ...channels, strokeDasharray: "2 3" }),
+      line(executions, channels),
+      dot(executions, { ...channels, r: 2.5 }),
+      text(executions.filter(({ x }) => x === last), {
         x: "x",
         y: "us",
         text: "runtime",
