@@ -71,6 +71,8 @@ test(
     const { signal } = new AbortController();
     const platform = await bytesLeftBy(() => AbortSignal.any([signal]));
     const left = await leftByExecutions((shared) => AbortSignal.any([shared]));
-    assert(left < platform + 1, `${left} bytes an execution, of which the platform ${platform}`);
+    // When the platform's tables grow is up to its collector, 3 bytes each way on a busy machine;
+    // the least that an execution could leave, a reference and what it refers to, is more than 8.
+    assert(left < platform + 8, `${left} bytes an execution, of which the platform ${platform}`);
   },
 );
