@@ -269,7 +269,7 @@ function list(
     recorded = Array.from({ length: kept }, (_, i) => flatPairs.slice(2 * i, 2 * i + 2));
   }
   if (recorded && !cutBy) return recorded;
-  return cut(walk, room, cutBy || "maxDepth", size, kept > 0 ? recorded : undefined);
+  return cut(walk, room, cutBy || "maxDepth", size, kept ? recorded : undefined);
 }
 
 /** The properties of an object; as entries where a key cannot be one of a plain object in JSON. */
@@ -311,7 +311,7 @@ function properties(
     recorded = names.includes(undefined) ? undefined : tag(walk, inner, { $js: "object", entries });
   }
   if (recorded && !cutBy) return recorded;
-  return cut(walk, room, cutBy || "maxDepth", size, kept > 0 ? recorded : undefined);
+  return cut(walk, room, cutBy || "maxDepth", size, kept ? recorded : undefined);
 }
 
 /** The first elements of `source`, each read once, and recorded within `room`. */

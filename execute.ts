@@ -96,54 +96,54 @@ const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener(
  * console.log(result.status); // APPLIED
  * ```
  */
-export async function execute<Request extends ExecutionRequest>(
+export function execute<Request extends ExecutionRequest>(
   request: Request,
   context: ExecutionContext,
   action: Action<Request>,
   ports: Ports = {},
 ): Promise<ExecutionResult> {
-  // Law 2: what cannot be read rejects here, while nothing is consumed.
-  const { orderId, action: { name: _readable } } = request;
-  const { executionId } = context;
-  const { signal, clock = SYSTEM_CLOCK, consume = nothing, limits } = ports;
-  const { watched = NEVER } = { watched: signal };
-  const { [typeof action]: theAction } = CALLABLE;
-  const recorder = { orderId, executionId, clock, limits: resolveLimits(limits) };
-  theAction!(); // A TypeError, if it is no function.
-  watched.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    let threw = reject;
+    (async () => {
+      // Law 2: what cannot be read rejects here, while nothing is consumed.
+      const { orderId, action: { name: _readable } } = request;
+      const { executionId } = context;
+      const { [typeof action]: theAction } = CALLABLE;
+      theAction!(); // A TypeError, if it is no function.
+      const { signal, clock = SYSTEM_CLOCK, consume = nothing, limits } = ports;
+      const { watched = NEVER } = { watched: signal };
+      const recorder = { orderId, executionId, clock, limits: resolveLimits(limits) };
+      watched.throwIfAborted();
 
-  // Law 6: consumed before attempted. The copy of the fact is the Runner's own.
-  const consumed = createFact("ORDER_CONSUMED", recorder);
-  await consume.call(ports, { ...consumed }, request, context);
+      // Law 6: consumed before attempted. The copy of the fact is the Runner's own.
+      const consumed = createFact("ORDER_CONSUMED", recorder);
+      await consume.call(ports, { ...consumed }, request, context);
 
-  const open = openTrace(recorder, request, context);
-  watched.throwIfAborted();
+      const open = openTrace(recorder, request, context);
+      watched.throwIfAborted();
+      let observe = (settlement: keyof typeof ACTE_III, raw?: unknown): null => {
+        observe = nothing; // Law 4: the first observation is final.
+        watched.removeEventListener("abort", giveUp);
+        const { fact, status } = ACTE_III[settlement];
+        const trace = closeTrace(recorder, open, settlement, raw);
+        const attempted = createFact("ACTION_ATTEMPTED", recorder, trace.startedAt);
+        const facts = [consumed, attempted, createFact(fact, recorder, trace.endedAt)];
+        const result = { contract, orderId, executionId, consumed: true, status, facts, trace };
+        resolve(result as ExecutionResult);
+        return null;
+      };
+      const unproven = (reason?: unknown) => observe("UNPROVEN", reason);
+      const giveUp = async () => {
+        await undefined; // Law 4: until all listeners of the signal have run.
+        observe("ABORTED", watched.reason);
+      };
+      watched.addEventListener("abort", giveUp);
 
-  return await new Promise((resolve) => {
-    let observe = (settlement: keyof typeof ACTE_III, raw?: unknown): null => {
-      observe = nothing; // Law 4: the first observation is final.
-      watched.removeEventListener("abort", giveUp);
-      const { fact, status } = ACTE_III[settlement];
-      const trace = closeTrace(recorder, open, settlement, raw);
-      const attempted = createFact("ACTION_ATTEMPTED", recorder, trace.startedAt);
-      const facts = [consumed, attempted, createFact(fact, recorder, trace.endedAt)];
-      const result = { contract, orderId, executionId, consumed: true, status, facts, trace };
-      resolve(result as ExecutionResult);
-      return null;
-    };
-    const unproven = (reason?: unknown) => observe("UNPROVEN", reason);
-    const giveUp = async () => {
-      await undefined; // Law 4: until all listeners of the signal have run.
-      observe("ABORTED", watched.reason);
-    };
-    const attempt = async () => {
+      // A tick behind the abort: what the action throws because of it is no failure.
+      threw = (error) => observe("THREW", error);
       const value = await action(request, { context, signal, unproven });
       const { [typeof value]: settlement = "RETURNED" } = NO_PROOF;
       observe(settlement, value);
-    };
-
-    watched.addEventListener("abort", giveUp);
-    // A tick behind the abort: what an action throws because of it is no failure.
-    attempt().catch((error) => observe("THREW", error));
+    })().catch((error) => threw(error));
   });
 }

@@ -55,7 +55,7 @@ test("the README's signatures are those that the module exports", () => {
   for (const name of signatures.match(/(?<=ports = \{ )[\w, ]+(?= \})/)?.[0].split(", ") ?? []) {
     assertMatch(source, new RegExp(`readonly ${name}\\?:`));
   }
-  assertMatch(source, /export async function execute<.*>\(\s*request: .*\s*context: .*\s*action: /);
+  assertMatch(source, /export function execute<.*>\(\s*request: .*\s*context: .*\s*action: /);
 });
 
 test("every link of the README to a file leads to one", () => {
