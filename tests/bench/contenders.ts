@@ -194,93 +194,34 @@ export const spanWithValues: Contender = span(true);
  * The physical limit: three clock reads, the result as one literal with epoch numbers, the cheapest
  * copies; and, where there is a signal, one listener added and removed.
  */
-export const physicalLimit: Contender = async (of) => {
-  const { request, action, signal } = of;
+export const physicalLimit: Contender = async (
+  { request, context: given, action: act, signal },
+) => {
+  const { orderId, action } = request;
+  const { executionId, runner, annotations } = given;
+  const contract = CONTRACT;
   const consumedAt = Date.now();
-  const input = unsafeCopy(request.action.input);
+  const context = { executionId, runner, annotations: { ...annotations } };
+  const input = unsafeCopy(action.input);
   const started = performance.now();
   const giveUp = () => {};
   signal?.addEventListener("abort", giveUp);
-  let threw = false;
-  let raw: unknown;
-  try {
-    raw = await action(request);
-  } catch (error) {
-    threw = true;
-    raw = error;
-  }
-  signal?.removeEventListener("abort", giveUp);
-  const durationMs = performance.now() - started;
-  const startedAt = consumedAt;
-  return literal(of, unsafeCopy, { consumedAt, startedAt, input, threw, raw, durationMs });
-};
-
-/**
- * The physical limit with what the laws ask for, and nothing else: consuming is awaited, the start
- * has a time of its own, of what the action does, what it says by `unproven()` and an abort the
- * first is observed, and copies are checked. The result is the physical limit's.
- */
-export const lawfulLimit: Contender = async (of) => {
-  const { request, context, action, signal } = of;
-  const consumedAt = Date.now();
-  await consume();
-  const { input: given } = request.action;
-  const input = given === undefined ? undefined : checkedCopy(given);
-  const startedAt = Date.now();
-  const started = performance.now();
-  return await new Promise((resolve) => {
-    let open = true;
-    const observe = (threw: boolean, raw: unknown) => {
-      if (!open) return;
-      open = false;
-      signal?.removeEventListener("abort", giveUp);
-      const durationMs = performance.now() - started;
-      const seen = { consumedAt, startedAt, input, threw, raw, durationMs };
-      resolve(literal(of, checkedCopy, seen));
-    };
-    const unproven = (reason?: unknown) => observe(true, reason);
-    const giveUp = () => unproven(signal?.reason);
-    const attempt = async () => {
-      try {
-        observe(false, await action(request, { context, signal, unproven }));
-      } catch (error) {
-        observe(true, error);
-      }
-    };
-    signal?.addEventListener("abort", giveUp);
-    attempt();
-  });
-};
-
-const consume = () => {};
-
-interface Seen {
-  readonly consumedAt: number;
-  readonly startedAt: number;
-  readonly input: unknown;
-  readonly threw: boolean;
-  readonly raw: unknown;
-  readonly durationMs: number;
-}
-
-/** The result with epoch numbers. */
-function literal(
-  { request: { orderId, action: { name } }, context: { executionId, runner, annotations } }: Case,
-  copy: Copy,
-  { consumedAt, startedAt, input, threw, raw: observed, durationMs }: Seen,
-): unknown {
-  const contract = CONTRACT;
-  const endedAt = startedAt + durationMs;
   let status = "APPLIED";
   let type = "SUCCESS_OBSERVED";
   let settlement = "RETURNED";
   let raw: unknown;
-  if (threw) {
-    raw = { $js: "error", class: "Error", ...described(observed) };
+  try {
+    raw = unsafeCopy(await act(request));
+  } catch (error) {
+    const { name, message, stack } = error as Error;
+    raw = { $js: "error", class: "Error", name, message, stack };
     status = "FAILED";
     type = "FAILURE_OBSERVED";
     settlement = "THREW";
-  } else raw = copy(observed);
+  }
+  signal?.removeEventListener("abort", giveUp);
+  const durationMs = performance.now() - started;
+  const endedAt = consumedAt + durationMs;
   return {
     contract,
     orderId,
@@ -289,15 +230,15 @@ function literal(
     status,
     facts: [
       { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
-      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
+      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: consumedAt },
       { contract, type, orderId, executionId, at: endedAt },
     ],
     trace: {
       orderId,
-      context: { executionId, runner, annotations: { ...annotations } },
-      action: { name, input },
+      context,
+      action: { name: action.name, input },
       settlement,
-      startedAt,
+      startedAt: consumedAt,
       endedAt,
       durationMs,
       raw,
@@ -307,4 +248,80 @@ function literal(
       },
     },
   };
-}
+};
+
+/**
+ * The same result, from code that is as bare as keeping the laws allows: consuming is awaited, the
+ * start has a time of its own, of what the action does, what it says by `unproven()` and an abort
+ * the first is observed, and copies are checked. Times are numbers, and errors are not checked.
+ */
+export const bareAndLawful: Contender = ({ request, context: given, action: act, signal }) =>
+  new Promise((resolve, reject) => {
+    let threw = reject;
+    const run = async () => {
+      const { orderId, action } = request;
+      const { executionId, runner, annotations } = given;
+      const contract = CONTRACT;
+      const { name, input: unread } = action;
+      const consumedAt = Date.now();
+      await consume();
+      const context = { executionId, runner, annotations: { ...annotations } };
+      const input = unread === undefined ? undefined : checkedCopy(unread);
+      const startedAt = Date.now();
+      const started = performance.now();
+      let open = true;
+      const observe = (settlement: keyof typeof ENDS, observed: unknown) => {
+        if (!open) return;
+        open = false;
+        signal?.removeEventListener("abort", giveUp);
+        const durationMs = performance.now() - started;
+        const endedAt = startedAt + durationMs;
+        const [status, type] = ENDS[settlement];
+        const raw = settlement === "THREW"
+          ? { $js: "error", class: "Error", ...described(observed) }
+          : checkedCopy(observed);
+        resolve({
+          contract,
+          orderId,
+          executionId,
+          consumed: true,
+          status,
+          facts: [
+            { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
+            { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
+            { contract, type, orderId, executionId, at: endedAt },
+          ],
+          trace: {
+            orderId,
+            context,
+            action: { name, input },
+            settlement,
+            startedAt,
+            endedAt,
+            durationMs,
+            raw,
+            fidelity: {
+              input: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
+              raw: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
+            },
+          },
+        });
+      };
+      const unproven = (reason?: unknown) => observe("UNPROVEN", reason);
+      const giveUp = () => observe("ABORTED", signal?.reason);
+      signal?.addEventListener("abort", giveUp);
+      threw = (error) => observe("THREW", error);
+      observe("RETURNED", await act(request, { context: given, signal, unproven }));
+    };
+    run().catch((error) => threw(error));
+  });
+
+const consume = () => {};
+
+/** What becomes of what was observed. */
+const ENDS = {
+  RETURNED: ["APPLIED", "SUCCESS_OBSERVED"],
+  THREW: ["FAILED", "FAILURE_OBSERVED"],
+  UNPROVEN: ["UNKNOWN", "PROOF_ABSENT"],
+  ABORTED: ["UNKNOWN", "PROOF_ABSENT"],
+} as const;

@@ -11,6 +11,7 @@ import { assertSound } from "../support/orders.ts";
 
 const root = mkdtempSync(join(tmpdir(), "command-test-"));
 after(() => rmSync(root, { recursive: true }));
+const LONG = { timeout: 30_000 };
 
 test("a command that ends with code 0 is APPLIED, and what it printed is the evidence", async () => {
   const folder = mkdtempSync(join(root, "case-"));
@@ -63,56 +64,73 @@ test("of 5 MB of output the result holds sizes, hashes and the end, and a file h
   assert(JSON.stringify(result).length < 10_000);
 });
 
-test("a command that hangs is killed with its children when the Runner gives up, and has been heard", async () => {
-  const folder = mkdtempSync(join(root, "case-"));
-  const controller = new AbortController();
-  const running = run(folder, ["sh", "-c", "sleep 60 & echo $!; trap '' TERM; sleep 60"], {
-    signal: controller.signal,
-  });
-  const line = await printed(folder);
-  controller.abort(new Error("too late"));
-  const result = await running;
-  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-  const { pid, stdout } = result.trace.rawError as Evidence;
-  assertEquals([stdout?.end, stdout?.bytes], [line, line.length]);
-  await ended(pid as number);
-  await ended(Number(line));
-});
-
-test("a command that is asked to stop is heard: how it ends says what came of it", async () => {
-  const cases = [
-    ["trap 'echo cleaned; exit 0' TERM", "APPLIED", "cleaned"],
-    ["trap 'echo cannot; exit 4' TERM", "FAILED", "cannot"],
-    ["", "UNKNOWN", '"endedBy":"SIGTERM"'],
-  ] as const;
-  await Promise.all(cases.map(async ([trap, status, evidence]) => {
+test(
+  "a command that hangs is killed with its children when the Runner gives up, and has been heard",
+  LONG,
+  async () => {
     const folder = mkdtempSync(join(root, "case-"));
-    const stop = new AbortController();
-    const running = run(folder, ["sh", "-c", `${trap}\necho $$; sleep 60 & wait`], {}, stop.signal);
+    const controller = new AbortController();
+    const running = run(folder, ["sh", "-c", "sleep 60 & echo $!; trap '' TERM; sleep 60"], {
+      signal: controller.signal,
+    });
+    const line = await printed(folder);
+    controller.abort(new Error("too late"));
+    const result = await running;
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    const { pid, stdout } = result.trace.rawError as Evidence;
+    assertEquals([stdout?.end, stdout?.bytes], [line, line.length]);
+    await ended(pid as number);
+    await ended(Number(line));
+  },
+);
+
+test(
+  "a command that is asked to stop is heard: how it ends says what came of it",
+  LONG,
+  async () => {
+    const cases = [
+      ["trap 'echo cleaned; exit 0' TERM", "APPLIED", "cleaned"],
+      ["trap 'echo cannot; exit 4' TERM", "FAILED", "cannot"],
+      ["", "UNKNOWN", '"endedBy":"SIGTERM"'],
+    ] as const;
+    await Promise.all(cases.map(async ([trap, status, evidence]) => {
+      const folder = mkdtempSync(join(root, "case-"));
+      const stop = new AbortController();
+      const running = run(
+        folder,
+        ["sh", "-c", `${trap}\necho $$; sleep 60 & wait`],
+        {},
+        stop.signal,
+      );
+      await printed(folder);
+      stop.abort();
+      const result = await running;
+      assertEquals(result.status, status);
+      assertMatch(JSON.stringify(result), new RegExp(evidence));
+    }));
+  },
+);
+
+test(
+  "a command that is asked to stop and goes on is killed when the Runner gives up",
+  LONG,
+  async () => {
+    const folder = mkdtempSync(join(root, "case-"));
+    const [stop, giveUp] = [new AbortController(), new AbortController()];
+    const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
+    const ports = { signal: giveUp.signal };
+    const running = run(folder, ["sh", "-c", script], ports, stop.signal);
     await printed(folder);
     stop.abort();
+    await printed(folder, 2);
+    giveUp.abort();
     const result = await running;
-    assertEquals(result.status, status);
-    assertMatch(JSON.stringify(result), new RegExp(evidence));
-  }));
-});
-
-test("a command that is asked to stop and goes on is killed when the Runner gives up", async () => {
-  const folder = mkdtempSync(join(root, "case-"));
-  const [stop, giveUp] = [new AbortController(), new AbortController()];
-  const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
-  const ports = { signal: giveUp.signal };
-  const running = run(folder, ["sh", "-c", script], ports, stop.signal);
-  await printed(folder);
-  stop.abort();
-  await printed(folder, 2);
-  giveUp.abort();
-  const result = await running;
-  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-  const { pid, stdout } = result.trace.rawError as Evidence;
-  assertEquals(stdout?.end, "up\nasked\n");
-  await ended(pid as number);
-});
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    const { pid, stdout } = result.trace.rawError as Evidence;
+    assertEquals(stdout?.end, "up\nasked\n");
+    await ended(pid as number);
+  },
+);
 
 test("the output of one order is never written over that of another, nor over its own", async () => {
   const folder = mkdtempSync(join(root, "case-"));
@@ -123,7 +141,7 @@ test("the output of one order is never written over that of another, nor over it
   assertEquals(readdirSync(folder).length, 4);
 });
 
-test("a command that takes its own output away still ends as it ended", async () => {
+test("a command that takes its own output away still ends as it ended", LONG, async () => {
   const folder = mkdtempSync(join(root, "case-"));
   const result = await run(folder, ["rm", "-r", folder]);
   assert(result.status === "APPLIED");

@@ -47,8 +47,10 @@ test("the whole Runner executes its order once, in at most 25 lines", long, asyn
 });
 
 test("a deadline asks first: the command's own proof is heard", long, async () => {
-  const { ts: [code], text: [printed] } = section("Deadlines");
-  assertEquals(await run(code), { code: 0, stdout: printed, stderr: "" });
+  const { ts: [code = ""], text: [printed] } = section("Deadlines");
+  // A busy machine may take more than a second to start the command.
+  const patient = code.replace("deadline(1_000,", "deadline(3_000,");
+  assertEquals(await run(patient), { code: 0, stdout: printed, stderr: "" });
 });
 
 test(

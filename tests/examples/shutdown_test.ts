@@ -85,8 +85,8 @@ test("an order that is still being consumed when the Desk gives up is not execut
   const desk = new Desk(ledger);
   let called = false;
   const taken = take(desk, "x", () => called = true);
-  // Its timer is set before that of the last millisecond, and runs after it.
-  desk.stop.addEventListener("abort", () => setTimeout(slow.resolve, 20));
+  // Set after the timer of the last millisecond, to run after it.
+  desk.stop.addEventListener("abort", () => queueMicrotask(() => setTimeout(slow.resolve, 20)));
   const closing = desk.close(1, 1);
   await assertRejects(() => taken, Error, "the Runner shut down");
   await closing;
