@@ -68,11 +68,14 @@ test(
   "Executions on signals of AbortSignal.any leave no more behind than the signals do",
   LONG,
   async () => {
-    const { signal } = new AbortController();
-    const platform = await bytesLeftBy(() => AbortSignal.any([signal]));
-    const left = await leftByExecutions((shared) => AbortSignal.any([shared]));
-    // When the platform's tables grow is up to its collector, 3 bytes each way on a busy machine;
-    // the least that an execution could leave, a reference and what it refers to, is more than 8.
-    assert(left < platform + 8, `${left} bytes an execution, of which the platform ${platform}`);
+    // When the platform's own tables grow is up to its collector, and may differ by 3 bytes on a busy
+    // machine. That comes and goes; what executions leave is there each time.
+    const excess: number[] = [];
+    while (excess.length < 3 && !excess.some((bytes) => bytes < 1)) {
+      const { signal } = new AbortController();
+      const platform = await bytesLeftBy(() => AbortSignal.any([signal]));
+      excess.push(await leftByExecutions((shared) => AbortSignal.any([shared])) - platform);
+    }
+    assert(excess.some((bytes) => bytes < 1), `${excess.join(", ")} bytes more an execution`);
   },
 );
