@@ -124,6 +124,25 @@ const span = (whole: boolean) => async (of: Case): Promise<Outcome> => {
 
 const CONTRACT = "deployer-runtime/v1";
 
+/** The three facts of a result, with times of one kind. */
+function facts<Time>(
+  orderId: string,
+  executionId: string,
+  last: string,
+  consumedAt: Time,
+  startedAt: Time,
+  endedAt: Time,
+) {
+  const contract = CONTRACT;
+  return [
+    { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
+    { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
+    { contract, type: last, orderId, executionId, at: endedAt },
+  ];
+}
+
+const exact = () => ({ exact: true, tagged: 0, truncated: 0, unreadable: 0 });
+
 /** The same record as `execute()` writes, beside any library. */
 const recorded = (observe: (of: Case) => Promise<Outcome>): Contender => async (of, copy) => {
   const { orderId, action } = of.request;
@@ -146,11 +165,7 @@ const recorded = (observe: (of: Case) => Promise<Outcome>): Contender => async (
     executionId,
     consumed: true,
     status,
-    facts: [
-      { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
-      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
-      { contract, type, orderId, executionId, at: endedAt },
-    ],
+    facts: facts(orderId, executionId, type, consumedAt, startedAt, endedAt),
     trace: {
       orderId,
       context,
@@ -228,11 +243,7 @@ export const physicalLimit: Contender = async (
     executionId,
     consumed: true,
     status,
-    facts: [
-      { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
-      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: consumedAt },
-      { contract, type, orderId, executionId, at: endedAt },
-    ],
+    facts: facts(orderId, executionId, type, consumedAt, consumedAt, endedAt),
     trace: {
       orderId,
       context,
@@ -242,10 +253,7 @@ export const physicalLimit: Contender = async (
       endedAt,
       durationMs,
       raw,
-      fidelity: {
-        input: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
-        raw: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
-      },
+      fidelity: { input: exact(), raw: exact() },
     },
   };
 };
@@ -286,11 +294,7 @@ export const bareAndLawful: Contender = ({ request, context: given, action: act,
           executionId,
           consumed: true,
           status,
-          facts: [
-            { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
-            { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
-            { contract, type, orderId, executionId, at: endedAt },
-          ],
+          facts: facts(orderId, executionId, type, consumedAt, startedAt, endedAt),
           trace: {
             orderId,
             context,
@@ -300,10 +304,7 @@ export const bareAndLawful: Contender = ({ request, context: given, action: act,
             endedAt,
             durationMs,
             raw,
-            fidelity: {
-              input: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
-              raw: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
-            },
+            fidelity: { input: exact(), raw: exact() },
           },
         });
       };
