@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { command } from "../../docs/examples/actions/command.ts";
 import { execute, type ExecutionResult, type Ports } from "../../mod.ts";
 import { assertSound } from "../support/orders.ts";
+import { until } from "../support/until.ts";
 
 const root = mkdtempSync(join(tmpdir(), "command-test-"));
 after(() => rmSync(root, { recursive: true }));
@@ -217,10 +218,6 @@ async function ended(pid: number): Promise<void> {
       return true;
     }
   });
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function sha256(text: string): string {

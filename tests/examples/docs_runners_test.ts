@@ -13,6 +13,7 @@ import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
 import { claim } from "../support/ledger_claim.ts";
 import { program, section } from "../support/runners_guide.ts";
 import { root, runtimeCommand } from "../support/snippets.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "runners-test-"));
 const running = new Set<ChildProcess>();
@@ -201,8 +202,4 @@ async function ended(child: ChildProcess): Promise<End> {
   const [code, signal] = await once(child, "close");
   running.delete(child);
   return { ...end, code, signal };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10));
 }

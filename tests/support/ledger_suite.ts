@@ -12,6 +12,7 @@ import { validator } from "./schemas.ts";
 import { runtimeCommand } from "./snippets.ts";
 // By its path: the fleet, a project of its own, runs this suite too.
 import { assert, assertEquals, assertRejects } from "./std_assert.ts";
+import { until } from "./until.ts";
 
 /** What the suite needs of a ledger beside the ledger. */
 export interface Held {
@@ -224,9 +225,4 @@ async function startRunner({ opener }: Held, location: string): Promise<Runner> 
       return said;
     },
   };
-}
-
-/** Waits until it is so; the test's own timeout is the end of patience. */
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!await isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
