@@ -10,8 +10,16 @@ import { Effect, Exit } from "effect";
 import { ResultAsync } from "neverthrow";
 import pReflect from "p-reflect";
 import pTimeout from "p-timeout";
-import { execute, type ExecutionContext, type ExecutionRequest } from "../../mod.ts";
-import { checkedCopy, unsafeCopy } from "./copies.ts";
+import {
+  type Clock,
+  execute,
+  type ExecutionContext,
+  type ExecutionRequest,
+  type Fact,
+  type Ports,
+} from "../../mod.ts";
+import { timestamp } from "../../trace.ts";
+import { checkedCopy, checkedError, unsafeCopy } from "./copies.ts";
 
 /** One kind of execution. */
 export interface Case {
@@ -19,7 +27,7 @@ export interface Case {
   readonly context: ExecutionContext;
   // deno-lint-ignore no-explicit-any -- an action of any kind
   readonly action: (request: ExecutionRequest, scope?: unknown) => any;
-  readonly signal: AbortSignal | undefined;
+  readonly ports: Ports | undefined;
 }
 
 /** Copies plain JSON. */
@@ -43,8 +51,8 @@ export const bareCall: Contender = async ({ action, request }) => {
 };
 
 /** The Deployer. */
-export const deployer: Contender = ({ request, context, action, signal }) =>
-  execute(request, context, action, signal === undefined ? undefined : { signal });
+export const deployer: Contender = ({ request, context, action, ports }) =>
+  execute(request, context, action, ports);
 
 // Every library is given a promise: this is how an action becomes one, and a throw its rejection.
 const promised = async ({ action, request }: Case) => await action(request);
@@ -82,7 +90,10 @@ const effect = async (of: Case): Promise<Outcome> => {
 // Without a deadline of its own, as `execute()` has none: it waits for the signal.
 const timeout = async (of: Case): Promise<Outcome> => {
   try {
-    const options = { milliseconds: Infinity, ...(of.signal && { signal: of.signal }) };
+    const options = {
+      milliseconds: Infinity,
+      ...(of.ports?.signal && { signal: of.ports.signal }),
+    };
     return { threw: false, value: await pTimeout(promised(of), options) };
   } catch (error) {
     return { threw: true, error };
@@ -122,22 +133,30 @@ const span = (whole: boolean) => async (of: Case): Promise<Outcome> => {
   }
 };
 
-const CONTRACT = "deployer-runtime/v1";
+const CONTRACT = "deployer-runtime/v1" as const;
+
+function fact<Type extends Fact["type"], Time>(
+  type: Type,
+  orderId: string,
+  executionId: string,
+  at: Time,
+) {
+  return { contract: CONTRACT, type, orderId, executionId, at };
+}
 
 /** The three facts of a result, with times of one kind. */
 function facts<Time>(
   orderId: string,
   executionId: string,
-  last: string,
+  last: Fact["type"],
   consumedAt: Time,
   startedAt: Time,
   endedAt: Time,
 ) {
-  const contract = CONTRACT;
   return [
-    { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
-    { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
-    { contract, type: last, orderId, executionId, at: endedAt },
+    fact("ORDER_CONSUMED", orderId, executionId, consumedAt),
+    fact("ACTION_ATTEMPTED", orderId, executionId, startedAt),
+    fact(last, orderId, executionId, endedAt),
   ];
 }
 
@@ -155,17 +174,15 @@ const recorded = (observe: (of: Case) => Promise<Outcome>): Contender => async (
   const outcome = await observe(of);
   const durationMs = performance.now() - started;
   const endedAt = new Date().toISOString();
-  const contract = CONTRACT;
-  const [status, type, settlement] = outcome.threw
-    ? ["FAILED", "FAILURE_OBSERVED", "THREW"]
-    : ["APPLIED", "SUCCESS_OBSERVED", "RETURNED"];
+  const settlement = outcome.threw ? "THREW" : "RETURNED";
+  const [status, last] = ENDS[settlement];
   return {
-    contract,
+    contract: CONTRACT,
     orderId,
     executionId,
     consumed: true,
     status,
-    facts: facts(orderId, executionId, type, consumedAt, startedAt, endedAt),
+    facts: facts(orderId, executionId, last, consumedAt, startedAt, endedAt),
     trace: {
       orderId,
       context,
@@ -210,11 +227,11 @@ export const spanWithValues: Contender = span(true);
  * copies; and, where there is a signal, one listener added and removed.
  */
 export const physicalLimit: Contender = async (
-  { request, context: given, action: act, signal },
+  { request, context: given, action: act, ports },
 ) => {
+  const signal = ports?.signal;
   const { orderId, action } = request;
   const { executionId, runner, annotations } = given;
-  const contract = CONTRACT;
   const consumedAt = Date.now();
   const context = { executionId, runner, annotations: { ...annotations } };
   const input = unsafeCopy(action.input);
@@ -222,7 +239,7 @@ export const physicalLimit: Contender = async (
   const giveUp = () => {};
   signal?.addEventListener("abort", giveUp);
   let status = "APPLIED";
-  let type = "SUCCESS_OBSERVED";
+  let last: Fact["type"] = "SUCCESS_OBSERVED";
   let settlement = "RETURNED";
   let raw: unknown;
   try {
@@ -231,19 +248,19 @@ export const physicalLimit: Contender = async (
     const { name, message, stack } = error as Error;
     raw = { $js: "error", class: "Error", name, message, stack };
     status = "FAILED";
-    type = "FAILURE_OBSERVED";
+    last = "FAILURE_OBSERVED";
     settlement = "THREW";
   }
   signal?.removeEventListener("abort", giveUp);
   const durationMs = performance.now() - started;
   const endedAt = consumedAt + durationMs;
   return {
-    contract,
+    contract: CONTRACT,
     orderId,
     executionId,
     consumed: true,
     status,
-    facts: facts(orderId, executionId, type, consumedAt, consumedAt, endedAt),
+    facts: facts(orderId, executionId, last, consumedAt, consumedAt, endedAt),
     trace: {
       orderId,
       context,
@@ -259,53 +276,66 @@ export const physicalLimit: Contender = async (
 };
 
 /**
- * The same result, from code that is as bare as keeping the laws allows: consuming is awaited, the
- * start has a time of its own, of what the action does, what it says by `unproven()` and an abort
- * the first is observed, and copies are checked. Times are numbers, and errors are not checked.
+ * The very result of `execute()`, from code that is as bare as keeping the laws allows: consuming is
+ * awaited, the start has a time of its own, and of what the action does, what it says by
+ * `unproven()` and an abort, the first is observed. It knows no limits of the caller's, and throws
+ * where `execute()` would tag or cut anything but a plain error.
  */
-export const bareAndLawful: Contender = ({ request, context: given, action: act, signal }) =>
+export const bareAndLawful: Contender = (
+  { request, context: given, action: act, ports = {} },
+) =>
   new Promise((resolve, reject) => {
     let threw = reject;
     const run = async () => {
       const { orderId, action } = request;
       const { executionId, runner, annotations } = given;
-      const contract = CONTRACT;
       const { name, input: unread } = action;
-      const consumedAt = Date.now();
-      await consume();
+      const { signal, clock = SYSTEM_CLOCK, consume = nothing } = ports;
+      const consumed = fact("ORDER_CONSUMED", orderId, executionId, timestamp(clock.now()));
+      await consume.call(ports, { ...consumed }, request, given);
       const context = { executionId, runner, annotations: { ...annotations } };
       const input = unread === undefined ? undefined : checkedCopy(unread);
-      const startedAt = Date.now();
-      const started = performance.now();
+      const start = clock.now();
+      const started = clock.monotonic();
       let open = true;
       const observe = (settlement: keyof typeof ENDS, observed: unknown) => {
         if (!open) return;
         open = false;
         signal?.removeEventListener("abort", giveUp);
-        const durationMs = performance.now() - started;
-        const endedAt = startedAt + durationMs;
-        const [status, type] = ENDS[settlement];
-        const raw = settlement === "THREW"
-          ? { $js: "error", class: "Error", ...described(observed) }
-          : checkedCopy(observed);
+        const durationMs = Math.round((clock.monotonic() - started) * 1000) / 1000;
+        const startedAt = timestamp(start);
+        const endedAt = timestamp(Math.round(start + durationMs));
+        const [status, last] = ENDS[settlement];
+        const trace: Record<string, unknown> = {
+          orderId,
+          context,
+          action: input === undefined ? { name } : { name, input },
+          settlement,
+          startedAt,
+          endedAt,
+          durationMs,
+        };
+        const fidelity: Record<string, unknown> = input === undefined ? {} : { input: exact() };
+        if (settlement === "RETURNED") {
+          trace.rawResult = checkedCopy(observed);
+          fidelity.raw = exact();
+        } else {
+          trace.rawError = checkedError(observed);
+          fidelity.raw = { ...exact(), exact: false, tagged: 1 };
+        }
+        trace.fidelity = fidelity;
         resolve({
-          contract,
+          contract: CONTRACT,
           orderId,
           executionId,
           consumed: true,
           status,
-          facts: facts(orderId, executionId, type, consumedAt, startedAt, endedAt),
-          trace: {
-            orderId,
-            context,
-            action: { name, input },
-            settlement,
-            startedAt,
-            endedAt,
-            durationMs,
-            raw,
-            fidelity: { input: exact(), raw: exact() },
-          },
+          facts: [
+            consumed,
+            fact("ACTION_ATTEMPTED", orderId, executionId, startedAt),
+            fact(last, orderId, executionId, endedAt),
+          ],
+          trace,
         });
       };
       const unproven = (reason?: unknown) => observe("UNPROVEN", reason);
@@ -317,7 +347,8 @@ export const bareAndLawful: Contender = ({ request, context: given, action: act,
     run().catch((error) => threw(error));
   });
 
-const consume = () => {};
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+const nothing = () => {};
 
 /** What becomes of what was observed. */
 const ENDS = {

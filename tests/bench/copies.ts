@@ -22,10 +22,20 @@ export function unsafeCopy(value: unknown): unknown {
 /**
  * Finds out what must be known before a copy may be called exact, and can do nothing about it: it
  * throws. That no string or key has a NUL or a lone surrogate, no number is -0 or not finite; that
- * nothing is a cycle, an object of a class or a key with a meaning; that all is within the limits.
+ * nothing is a cycle, an object of a class or a key with a meaning; and depth, values, characters.
  */
 export function checkedCopy(value: unknown): unknown {
   return checked({ ancestors: [], values: 50_000_000, characters: 1e9 }, value, 0);
+}
+
+/** A plain error, written as `capture()` does; throws where there is more to it than its message. */
+export function checkedError(error: unknown): unknown {
+  if (!(error instanceof Error) || Object.getPrototypeOf(error) !== Error.prototype) refuse();
+  if ("code" in error || "cause" in error || "errors" in error) refuse();
+  const { name, message, stack } = error;
+  if (Object.keys(error).length > 0) refuse();
+  if (!isSafe(name) || !isSafe(message) || !isSafe(stack!)) refuse();
+  return { $js: "error", class: "Error", name, message, stack };
 }
 
 interface Left {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { deepStrictEqual } from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 import process from "node:process";
 import {
@@ -18,6 +19,7 @@ import {
   RECORDED,
   spanWithValues,
 } from "./contenders.ts";
+import { unsafeCopy } from "./copies.ts";
 import { type Contenders, inTurns, ratio } from "./measure.ts";
 import { payload } from "./payloads.ts";
 import type { Row, Target } from "./table.ts";
@@ -95,8 +97,10 @@ async function measured({ does, flight, shared, size }: Setting): Promise<Row[]>
     },
     context,
     action: ACTIONS[does](value),
-    signal: shared ? signal : undefined,
+    ports: shared ? { signal } : undefined,
   };
+  const still = { ...of, ports: { clock: { now: () => 0, monotonic: () => 0 } } };
+  deepStrictEqual(await bareAndLawful(still, unsafeCopy), await deployer(still, unsafeCopy));
   const copy = await fasterCopy(value);
   const contenders: Record<string, Contender> = {
     "execute()": deployer,

@@ -31,7 +31,7 @@ function work(value: object, times: number, limits?: CaptureLimits): Contenders 
     await undefined;
     return value;
   };
-  const of = { request, context, action, signal: undefined };
+  const of = { request, context, action, ports: undefined };
   const contenders = {
     "execute()": () => execute(request, context, action, { limits }),
     "physical limit": () => physicalLimit(of, unsafeCopy),

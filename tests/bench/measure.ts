@@ -1,7 +1,8 @@
 /**
- * Contenders measured in turns: each round gives every one of them a slice of time, in an order that
- * moves on, and ratios are taken within the round. What counts is the processor time of the process,
- * its collector's threads included: on a busy machine, wall time mostly measures who else is at work.
+ * Contenders measured in turns: each round gives every one of them a slice of time, and ratios are
+ * taken within the round. The order is drawn anew, for each contender finds the caches and the
+ * garbage of the one before. What counts is the processor time of the process, its collector's
+ * threads included: on a busy machine, wall time mostly measures who else is at work.
  *
  * A loop of its own, because mitata compiles a new one for each measurement: in slices this short it
  * mostly measured that (6.8 µs for what takes 1.3), and in long ones the machine drifts in between.
@@ -30,14 +31,19 @@ export async function inTurns(contenders: Contenders, rounds = 21, slice = 8): P
     times[i] = await warmUp(work, slice);
   }
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < entries.length; turn++) {
-      const i = (turn + round) % entries.length;
+    for (const i of drawn(entries.length)) {
       const [name, work] = entries[i] as [string, () => unknown];
       const ms = await repeat(work, times[i] as number);
       (measured[name] as number[]).push(ms / (times[i] as number) * 1e6);
     }
   }
   return measured;
+}
+
+/** The first `size` whole numbers, in an order drawn at random. */
+function drawn(size: number): number[] {
+  const keys = Array.from({ length: size }, () => Math.random());
+  return [...keys.keys()].sort((a, b) => (keys[a] as number) - (keys[b] as number));
 }
 
 /** Calls a slice has at least: in fewer of them, whoever meets the collector pays for all. */
