@@ -46,7 +46,7 @@ const SUBJECTS: Subject[] = [
 ];
 
 /** What one could use instead, each as far as it goes to plain data that shares no object. */
-const CONTENDERS: Record<string, (value: unknown) => unknown> = {
+const CONTENDERS: Record<string, (value: unknown, limits?: CaptureLimits) => unknown> = {
   "JSON round trip": (value) => JSON.parse(JSON.stringify(value)),
   "structuredClone": (value) => structuredClone(value),
   "serialize-error": (value) => serializeError(value),
@@ -76,7 +76,9 @@ for (const { what, value, limits, targets = {} } of SUBJECTS) {
   }
   // An error is no plain JSON.
   const contenders = { ...CONTENDERS, ...(value instanceof Error ? {} : COPIES) };
-  const work = Object.entries(contenders).map(([name, record]) => [name, () => record(value)]);
+  const work = Object.entries(contenders).map((
+    [name, record],
+  ) => [name, () => record(value, limits)]);
   const times = await inTurns({
     ...Object.fromEntries(work),
     "capture()": () => capture(value, limits),

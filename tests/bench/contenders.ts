@@ -15,7 +15,6 @@ import {
   execute,
   type ExecutionContext,
   type ExecutionRequest,
-  type Fact,
   type Ports,
 } from "../../mod.ts";
 import { timestamp } from "../../trace.ts";
@@ -135,34 +134,7 @@ const span = (whole: boolean) => async (of: Case): Promise<Outcome> => {
 
 const CONTRACT = "deployer-runtime/v1" as const;
 
-function fact<Type extends Fact["type"], Time>(
-  type: Type,
-  orderId: string,
-  executionId: string,
-  at: Time,
-) {
-  return { contract: CONTRACT, type, orderId, executionId, at };
-}
-
-/** The three facts of a result, with times of one kind. */
-function facts<Time>(
-  orderId: string,
-  executionId: string,
-  last: Fact["type"],
-  consumedAt: Time,
-  startedAt: Time,
-  endedAt: Time,
-) {
-  return [
-    fact("ORDER_CONSUMED", orderId, executionId, consumedAt),
-    fact("ACTION_ATTEMPTED", orderId, executionId, startedAt),
-    fact(last, orderId, executionId, endedAt),
-  ];
-}
-
-const exact = () => ({ exact: true, tagged: 0, truncated: 0, unreadable: 0 });
-
-/** The same record as `execute()` writes, beside any library. */
+/** What `execute()` records, as a user would write it beside any library: without its fidelity. */
 const recorded = (observe: (of: Case) => Promise<Outcome>): Contender => async (of, copy) => {
   const { orderId, action } = of.request;
   const { executionId, runner, annotations } = of.context;
@@ -174,15 +146,20 @@ const recorded = (observe: (of: Case) => Promise<Outcome>): Contender => async (
   const outcome = await observe(of);
   const durationMs = performance.now() - started;
   const endedAt = new Date().toISOString();
+  const contract = CONTRACT;
   const settlement = outcome.threw ? "THREW" : "RETURNED";
-  const [status, last] = ENDS[settlement];
+  const [status, type] = ENDS[settlement];
   return {
-    contract: CONTRACT,
+    contract,
     orderId,
     executionId,
     consumed: true,
     status,
-    facts: facts(orderId, executionId, last, consumedAt, startedAt, endedAt),
+    facts: [
+      { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
+      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
+      { contract, type, orderId, executionId, at: endedAt },
+    ],
     trace: {
       orderId,
       context,
@@ -232,6 +209,7 @@ export const physicalLimit: Contender = async (
   const signal = ports?.signal;
   const { orderId, action } = request;
   const { executionId, runner, annotations } = given;
+  const contract = CONTRACT;
   const consumedAt = Date.now();
   const context = { executionId, runner, annotations: { ...annotations } };
   const input = unsafeCopy(action.input);
@@ -239,7 +217,7 @@ export const physicalLimit: Contender = async (
   const giveUp = () => {};
   signal?.addEventListener("abort", giveUp);
   let status = "APPLIED";
-  let last: Fact["type"] = "SUCCESS_OBSERVED";
+  let type = "SUCCESS_OBSERVED";
   let settlement = "RETURNED";
   let raw: unknown;
   try {
@@ -248,19 +226,23 @@ export const physicalLimit: Contender = async (
     const { name, message, stack } = error as Error;
     raw = { $js: "error", class: "Error", name, message, stack };
     status = "FAILED";
-    last = "FAILURE_OBSERVED";
+    type = "FAILURE_OBSERVED";
     settlement = "THREW";
   }
   signal?.removeEventListener("abort", giveUp);
   const durationMs = performance.now() - started;
   const endedAt = consumedAt + durationMs;
   return {
-    contract: CONTRACT,
+    contract,
     orderId,
     executionId,
     consumed: true,
     status,
-    facts: facts(orderId, executionId, last, consumedAt, consumedAt, endedAt),
+    facts: [
+      { contract, type: "ORDER_CONSUMED", orderId, executionId, at: consumedAt },
+      { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: consumedAt },
+      { contract, type, orderId, executionId, at: endedAt },
+    ],
     trace: {
       orderId,
       context,
@@ -270,16 +252,19 @@ export const physicalLimit: Contender = async (
       endedAt,
       durationMs,
       raw,
-      fidelity: { input: exact(), raw: exact() },
+      fidelity: {
+        input: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
+        raw: { exact: true, tagged: 0, truncated: 0, unreadable: 0 },
+      },
     },
   };
 };
 
 /**
- * The very result of `execute()`, from code that is as bare as keeping the laws allows: consuming is
- * awaited, the start has a time of its own, and of what the action does, what it says by
- * `unproven()` and an abort, the first is observed. It knows no limits of the caller's, and throws
- * where `execute()` would tag or cut anything but a plain error.
+ * The very result of `execute()`, from bare code that keeps the laws for what is measured: consuming
+ * is awaited, the start has a time of its own, and of what the action does, what it says by
+ * `unproven()` and an abort, the first is observed. It takes clean JSON returned, or else a plain
+ * error; where `execute()` would tag or cut, it throws, and may never settle.
  */
 export const bareAndLawful: Contender = (
   { request, context: given, action: act, ports = {} },
@@ -289,14 +274,18 @@ export const bareAndLawful: Contender = (
     const run = async () => {
       const { orderId, action } = request;
       const { executionId, runner, annotations } = given;
+      const contract = CONTRACT;
       const { name, input: unread } = action;
       const { signal, clock = SYSTEM_CLOCK, consume = nothing } = ports;
-      const consumed = fact("ORDER_CONSUMED", orderId, executionId, timestamp(clock.now()));
+      signal?.throwIfAborted();
+      const at = timestamp(clock.now());
+      const consumed = { contract, type: "ORDER_CONSUMED", orderId, executionId, at } as const;
       await consume.call(ports, { ...consumed }, request, given);
       const context = { executionId, runner, annotations: { ...annotations } };
       const input = unread === undefined ? undefined : checkedCopy(unread);
       const start = clock.now();
       const started = clock.monotonic();
+      signal?.throwIfAborted();
       let open = true;
       const observe = (settlement: keyof typeof ENDS, observed: unknown) => {
         if (!open) return;
@@ -305,7 +294,7 @@ export const bareAndLawful: Contender = (
         const durationMs = Math.round((clock.monotonic() - started) * 1000) / 1000;
         const startedAt = timestamp(start);
         const endedAt = timestamp(Math.round(start + durationMs));
-        const [status, last] = ENDS[settlement];
+        const [status, type] = ENDS[settlement];
         const trace: Record<string, unknown> = {
           orderId,
           context,
@@ -325,15 +314,15 @@ export const bareAndLawful: Contender = (
         }
         trace.fidelity = fidelity;
         resolve({
-          contract: CONTRACT,
+          contract,
           orderId,
           executionId,
           consumed: true,
           status,
           facts: [
             consumed,
-            fact("ACTION_ATTEMPTED", orderId, executionId, startedAt),
-            fact(last, orderId, executionId, endedAt),
+            { contract, type: "ACTION_ATTEMPTED", orderId, executionId, at: startedAt },
+            { contract, type, orderId, executionId, at: endedAt },
           ],
           trace,
         });
@@ -347,6 +336,7 @@ export const bareAndLawful: Contender = (
     run().catch((error) => threw(error));
   });
 
+const exact = () => ({ exact: true, tagged: 0, truncated: 0, unreadable: 0 });
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const nothing = () => {};
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { CaptureLimits } from "../../mod.ts";
+
 /** Knows no cycle, no limit, no class and no depth, and checks no string. */
 export function unsafeCopy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
@@ -22,31 +24,49 @@ export function unsafeCopy(value: unknown): unknown {
 /**
  * Finds out what must be known before a copy may be called exact, and can do nothing about it: it
  * throws. That no string or key has a NUL or a lone surrogate, no number is -0 or not finite; that
- * nothing is a cycle, an object of a class or a key with a meaning; and depth, values, characters.
+ * nothing is a cycle, an object of a class or a key with a meaning; that all is within the limits.
  */
-export function checkedCopy(value: unknown): unknown {
-  return checked({ ancestors: [], values: 50_000_000, characters: 1e9 }, value, 0);
+export function checkedCopy(value: unknown, limits?: CaptureLimits): unknown {
+  return checked(whatIsLeft(limits), value, 0);
 }
 
-/** A plain error, written as `capture()` does; throws where there is more to it than its message. */
+/** A plain error, written as `capture()` does; throws where it has more than name, message, stack. */
 export function checkedError(error: unknown): unknown {
   if (!(error instanceof Error) || Object.getPrototypeOf(error) !== Error.prototype) refuse();
   if ("code" in error || "cause" in error || "errors" in error) refuse();
   const { name, message, stack } = error;
   if (Object.keys(error).length > 0) refuse();
-  if (!isSafe(name) || !isSafe(message) || !isSafe(stack!)) refuse();
+  const left = whatIsLeft();
+  checked(left, name, 0);
+  checked(left, message, 0);
+  checked(left, stack, 0);
   return { $js: "error", class: "Error", name, message, stack };
 }
 
 interface Left {
   readonly ancestors: object[];
+  readonly maxStringLength: number;
+  readonly maxArrayLength: number;
   values: number;
   characters: number;
+}
+
+/** With the defaults of `capture()`. */
+function whatIsLeft(limits: CaptureLimits = {}): Left {
+  const {
+    maxValues = 50_000,
+    maxCharacters = 1_048_576,
+    maxStringLength = 65_536,
+    maxArrayLength = 10_000,
+  } = limits;
+  const values = maxValues - 1;
+  return { ancestors: [], maxStringLength, maxArrayLength, values, characters: maxCharacters };
 }
 
 function checked(left: Left, value: unknown, level: number): unknown {
   switch (typeof value) {
     case "string":
+      if (value.length > left.maxStringLength) refuse();
       if ((left.characters -= value.length) < 0 || !isSafe(value)) refuse();
       return value;
     case "number":
@@ -65,7 +85,7 @@ function checked(left: Left, value: unknown, level: number): unknown {
   ancestors[level] = value as object;
   if (level > 47) refuse();
   if (Array.isArray(value)) {
-    if ((left.values -= value.length) < 0) refuse();
+    if (value.length > left.maxArrayLength || (left.values -= value.length) < 0) refuse();
     const copy: unknown[] = [];
     for (let i = 0; i < value.length; i++) copy.push(checked(left, value[i], level + 1));
     return copy;
@@ -85,5 +105,5 @@ function isSafe(value: string): boolean {
 }
 
 function refuse(): never {
-  throw new Error("Expected clean JSON within the limits");
+  throw new Error("Expected clean JSON or a plain error, within the limits");
 }
