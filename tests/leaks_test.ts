@@ -68,8 +68,8 @@ test(
   "Executions on signals of AbortSignal.any leave no more behind than the signals do",
   LONG,
   async () => {
-    // When the platform's own tables grow is up to its collector, and may differ by 3 bytes on a busy
-    // machine. That comes and goes; what executions leave is there each time.
+    // When the platform's own tables grow is up to its collector: on a busy machine what they hold
+    // may differ by 3 bytes an execution. That comes and goes; a leak is there each time.
     const excess: number[] = [];
     while (excess.length < 3 && !excess.some((bytes) => bytes < 1)) {
       const { signal } = new AbortController();
