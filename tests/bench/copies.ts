@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { CaptureLimits } from "../../mod.ts";
 
 /** Knows no cycle, no limit, no class and no depth, and checks no string. */
