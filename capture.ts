@@ -6,11 +6,15 @@
  *
  * @module
  */
+import { type Listing, tell, type Told } from "./kinds.ts";
 import type { Fidelity } from "./schemas/types.ts";
 
 /** How much of one value is recorded. What a limit cuts is declared in its place. */
 export interface CaptureLimits {
-  /** Levels of JSON, the tags' own included, within 1 and 500; 48 by default: jq and Python fail on more. */
+  /**
+   * Levels of JSON, the tags' own included, within 1 and 500; what stands for a cut is up to three
+   * levels deeper. 45 by default: jq and Python fail on more than 48.
+   */
   maxDepth?: number;
   /** Values in all, leaves included; 50,000 by default. */
   maxValues?: number;
@@ -35,16 +39,12 @@ export interface Captured {
 /** Every limit, resolved. */
 export type Limits = Readonly<Required<CaptureLimits>>;
 
-type Json = null | boolean | number | string | Json[] | JsonObject;
-type JsonObject = { [key: string]: Json };
-/** What has no JSON within the levels that are left: whatever holds it is cut instead. */
-type NoRoom = undefined;
-/** Fields, before it is known whether each of them finds room. */
-type Fields = { [field: string]: Json | NoRoom };
-type TagFields = Fields & { $js: Json | NoRoom };
+// deno-lint-ignore no-explicit-any -- JSON, once it is written
+type Tag = { $js: string; [field: string]: any };
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const DEFAULT_LIMITS: Limits = {
-  maxDepth: 48,
+  maxDepth: 45,
   maxValues: 50_000,
   maxCharacters: 1_048_576,
   maxStringLength: 65_536,
@@ -52,10 +52,21 @@ const DEFAULT_LIMITS: Limits = {
   maxBytes: 65_536,
 };
 
+/** From here on a text is copied: that costs nothing that can be measured. */
+const LONG = 256;
+
+/** What was kept of something that was cut. */
+type Ends = readonly (Json | undefined)[];
+
+/** How an object's keys can be written. */
+type Form = "plain" | "shadowing" | "escaped";
+
 /** One capture under way. Of the limits that are totals, it holds what is left. */
-interface Walk extends Omit<Required<CaptureLimits>, "maxDepth"> {
+interface Walk extends Required<CaptureLimits> {
   readonly fidelity: Fidelity;
-  /** The objects that hold the current one, outermost first; beyond its level, stale. */
+  /** How many objects hold the current value. */
+  level: number;
+  /** These objects, outermost first; beyond the level, stale. */
   readonly ancestors: object[];
   /** By level, the last keys that need no care: objects of a list mostly have the same ones. */
   readonly plainKeys: (readonly string[])[];
@@ -91,16 +102,18 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
   const fidelity = { exact: true, tagged: 0, truncated: 0, unreadable: 0 };
   const { maxDepth, maxValues, maxCharacters, maxStringLength, maxArrayLength, maxBytes } = limits;
   const walk: Walk = {
+    maxDepth: Math.min(Math.max(maxDepth, 1), 500),
     maxValues: maxValues - 1, // The value itself is the first.
     maxCharacters,
     maxStringLength,
     maxArrayLength,
     maxBytes,
     fidelity,
+    level: 0,
     ancestors: [value as object], // An array that starts empty takes room for seventeen.
     plainKeys: [],
   };
-  const recorded = record(walk, value, 0, Math.min(Math.max(maxDepth, 1), 500));
+  const recorded = record(walk, value, 0);
   fidelity.exact = fidelity.tagged + fidelity.truncated + fidelity.unreadable === 0;
   return { value: recorded, fidelity };
 }
@@ -119,60 +132,250 @@ export function resolveLimits(limits?: CaptureLimits): Limits {
   return resolved;
 }
 
-/**
- * The JSON of `value`: `level` objects hold it, and it may take `room` levels of JSON.
- */
-function record(walk: Walk, value: unknown, level: number, room: number): Json | NoRoom {
+/** The JSON of `value`, around which there are `depth` levels of JSON. */
+function record(walk: Walk, value: unknown, depth: number): Json {
   switch (typeof value) {
     case "string":
-      return text(walk, value, room);
+      return text(walk, value);
     case "number":
       if (Number.isFinite(value) && !Object.is(value, -0)) return value;
-      return tag(walk, room, { $js: "number", value: value === 0 ? "-0" : `${value}` });
+      return tagged(walk, { $js: "number", value: value === 0 ? "-0" : `${value}` });
     case "boolean":
       return value;
     case "undefined":
-      return tag(walk, room, { $js: "undefined" });
+      return tagged(walk, { $js: "undefined" });
     case "bigint":
-      return tag(walk, room, { $js: "bigint", value: text(walk, `${value}`, room - 1) });
-    case "symbol": {
-      const { description } = value;
-      const fields: TagFields = { $js: "symbol" };
-      if (description !== undefined) fields.description = text(walk, description, room - 1);
-      return tag(walk, room, fields);
-    }
+      return tagged(walk, { $js: "bigint", value: text(walk, `${value}`) });
+    case "symbol":
+      if (value.description === undefined) return tagged(walk, { $js: "symbol" });
+      return tagged(walk, { $js: "symbol", description: text(walk, value.description) });
   }
-  if (value === null) return null;
-  return room < 1 ? undefined : recordObject(walk, value as object, level, room);
+  return value === null ? null : recordObject(walk, value as object, depth);
 }
 
-function text(walk: Walk, value: string, room: number): Json | NoRoom {
+function recordObject(walk: Walk, value: object, depth: number): Json {
+  const { ancestors, level } = walk;
+  // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
+  if (walk.maxValues < 0) return cut(walk, "maxValues", 1);
+  for (let up = 1; up <= level; up++) {
+    if (ancestors[level - up] === value) return tagged(walk, { $js: "circular", up });
+  }
+  ancestors[level] = value;
+  walk.level = level + 1;
+  let recorded: Json;
+  try {
+    if (Array.isArray(value)) {
+      // A proxy can say anything: `>>> 0` makes it a length.
+      recorded = list(walk, { source: value, size: value.length >>> 0, width: 1 }, depth);
+    } else {
+      const isPlain = Object.getPrototypeOf(value) === Object.prototype &&
+        typeof value === "object";
+      const told = isPlain ? undefined : tell(value);
+      recorded = told === undefined
+        ? properties(walk, value, Object.keys(value), depth)
+        : describe(walk, value, told, depth);
+    }
+  } catch (error) {
+    recorded = unreadable(walk, error);
+  }
+  walk.level = level;
+  return recorded;
+}
+
+/** The tag of an object. */
+function describe(walk: Walk, value: object, told: Told, around: number): Json {
+  if (around >= walk.maxDepth) return cut(walk, "maxDepth", 1);
+  const depth = around + 1;
+  const { $js, says, holds, lists, bytes, props } = told;
+  const tag: Tag = { $js };
+  for (const field of Object.keys(says)) tag[field] = says[field];
+  if (told.class) tag.class = text(walk, told.class);
+  for (const field of Object.keys(holds)) tag[field] = record(walk, holds[field], depth);
+  for (const name of told.reads) {
+    const field = fieldOf(walk, value, name, depth);
+    if (field !== undefined) tag[name] = field;
+  }
+  if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth);
+  if (bytes) tag.base64 = bytesWithin(walk, bytes);
+  const isInstance = $js === "instance";
+  const json = isInstance ? said(walk, value, depth) : undefined;
+  if (json !== undefined) tag.json = json;
+  if (props.length > 0 || isInstance && !lists) tag.props = properties(walk, value, props, depth);
+  return tagged(walk, tag);
+}
+
+/** A property that is a field of its object's tag, where the object has it. */
+function fieldOf(walk: Walk, value: object, name: string, depth: number): Json | undefined {
+  walk.maxValues--;
+  try {
+    const field = value[name as keyof typeof value];
+    if (field !== undefined || name in value) return record(walk, field, depth);
+    walk.maxValues++;
+    return undefined;
+  } catch (error) {
+    return unreadable(walk, error);
+  }
+}
+
+/** What an instance says of itself by the `toJSON()` of its class; one of its own is a property. */
+function said(walk: Walk, value: object, depth: number): Json | undefined {
+  try {
+    const toJSON = Reflect.get(Object.getPrototypeOf(value), "toJSON", value);
+    if (typeof toJSON !== "function") return undefined;
+    walk.maxValues--;
+    return record(walk, toJSON.call(value, ""), depth);
+  } catch (error) {
+    return unreadable(walk, error);
+  }
+}
+
+/** Elements to record, or with `width` 2 pairs, which lie flat in `source`. */
+type Run = { source: ArrayLike<unknown>; size: number; width: number };
+
+/** What a collection lists, as far as it may be recorded. */
+function taken(walk: Walk, { field, items, size }: Listing): Run {
+  const length = Math.min(size, walk.maxArrayLength, Math.max(walk.maxValues, 0));
+  const source = Array.from({ length }, () => items.next().value);
+  return {
+    source: source.flat(Number(field === "entries")),
+    size,
+    width: field === "entries" ? 2 : 1,
+  };
+}
+
+function list(walk: Walk, { source, size, width }: Run, depth: number): Json {
+  const { maxDepth, maxArrayLength, maxValues } = walk;
+  // A level for the list, and one for each pair.
+  if (depth + (size ? width : 1) > maxDepth) return cut(walk, "maxDepth", size);
+  const kept = Math.floor(Math.min(size, maxArrayLength, Math.max(maxValues, 0) / width));
+  const reason = kept < size && (size > maxArrayLength ? "maxArrayLength" : "maxValues");
+  const inner = depth + width + (reason ? 1 : 0);
+  // A list that was cut lies in the tag that says so.
+  if (reason && (kept === 0 || inner > maxDepth)) return cut(walk, reason, size);
+  const flat = elements(walk, source, kept * width, inner);
+  const pair = (_: unknown, i: number) => flat.slice(2 * i, 2 * i + 2);
+  const recorded = width === 1 ? flat : Array.from({ length: kept }, pair);
+  return reason ? cut(walk, reason, size, [recorded]) : recorded;
+}
+
+/** The first elements of `source`, each read once. */
+function elements(walk: Walk, source: ArrayLike<unknown>, size: number, depth: number): Json[] {
+  walk.maxValues -= size;
+  const recorded: Json[] = Array(size);
+  for (let i = 0; i < size; i++) {
+    try {
+      const value = source[i];
+      recorded[i] = value === undefined && !(i in source)
+        ? tagged(walk, { $js: "hole" })
+        : record(walk, value, depth);
+    } catch (error) {
+      recorded[i] = unreadable(walk, error);
+    }
+  }
+  return recorded;
+}
+
+/** Properties by their keys; as entries where a key cannot be one of a plain object in JSON. */
+function properties(walk: Walk, source: object, keys: readonly string[], depth: number): Json {
+  const size = keys.length;
+  const { maxDepth, maxValues } = walk;
+  if (depth >= maxDepth) return cut(walk, "maxDepth", size);
+  const kept = admit(walk, keys);
+  const reason = kept < size && (kept < maxValues ? "maxCharacters" : "maxValues");
+  walk.maxValues -= size; // All were listed, which is what takes the time.
+  const names = reason ? keys.slice(0, kept) : keys;
+  const form = formOf(walk, names);
+  // Around an escaped value lie a tag, a list of entries and a pair; and what says that it was cut.
+  const inner = depth + (form === "escaped" ? 3 : 1) + (reason ? 1 : 0);
+  if (inner > maxDepth || reason && kept === 0) return cut(walk, reason || "maxDepth", size);
+  // __proto__ would set the prototype, and a frozen one refuses its keys, unless they are there already.
+  const filled: Record<string, Json> = form === "plain"
+    ? {}
+    : Object.fromEntries(names.map((key) => [key, null]));
+  for (let i = 0; i < kept; i++) {
+    const key = names[i] as keyof typeof source;
+    try {
+      filled[key] = record(walk, source[key], inner);
+    } catch (error) {
+      filled[key] = unreadable(walk, error);
+    }
+  }
+  const entries = () => names.map((key) => [portable(walk, key), filled[key] as Json]);
+  const recorded = form === "escaped"
+    ? tagged(walk, { $js: "object", entries: entries() })
+    : filled;
+  return reason ? cut(walk, reason, size, [recorded]) : recorded;
+}
+
+/** How many of the keys may be recorded, the first ones. */
+function admit(walk: Walk, keys: readonly string[]): number {
+  const most = Math.min(keys.length, walk.maxValues);
+  let kept = 0;
+  for (; kept < most; kept++) {
+    const { length } = keys[kept] as string;
+    if (length > walk.maxCharacters) break;
+    walk.maxCharacters -= length;
+  }
+  return kept;
+}
+
+/** How an object with these keys can be written. */
+function formOf(walk: Walk, keys: readonly string[]): Form {
+  const { level } = walk;
+  const plain = walk.plainKeys[level];
+  let form: Form = "plain";
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
+    if (plain !== undefined && key === plain[i]) continue;
+    if (key === "$js" || !isSafe(key)) return "escaped";
+    if (Object.hasOwn(Object.prototype, key)) form = "shadowing";
+  }
+  // The outermost object has its level for itself.
+  if (level > 1 && form === "plain") walk.plainKeys[level] = keys;
+  return form;
+}
+
+/** Bytes, in base64. */
+function bytesWithin(walk: Walk, bytes: Uint8Array): Json {
+  const kept = bytes.subarray(0, walk.maxBytes);
+  walk.maxBytes -= kept.length;
+  const recorded = base64(kept);
+  if (kept.length === bytes.length) return recorded;
+  return cut(walk, "maxBytes", bytes.length, [recorded || undefined]);
+}
+
+function text(walk: Walk, value: string): Json {
   const size = value.length;
   const { maxStringLength } = walk;
   if (size <= maxStringLength && size <= walk.maxCharacters) {
     walk.maxCharacters -= size;
-    return portable(walk, value, room);
+    return portable(walk, size < LONG ? value : copied(value));
   }
-  if (room < 1) return undefined;
-  // Both ends, for the end says why it failed; no half of a pair, and a copy: a slice holds the whole.
+  // Both ends, for the end says why it failed; no half of a pair.
   const kept = Math.min(size, maxStringLength, walk.maxCharacters);
   const half = kept >> 1;
   const end = (from: number, to: number, torn: RegExp) =>
-    text(walk, JSON.parse(JSON.stringify(value.slice(from, to).replace(torn, ""))), room - 1);
-  const head = end(0, kept - half, /[\ud800-\udbff]$/);
-  const tail = end(size - half, size, /^[\udc00-\udfff]/);
-  const reason = size > maxStringLength ? "maxStringLength" : "maxCharacters";
-  return cut(walk, room, reason, size, head, tail);
+    text(walk, copied(value.slice(from, to).replace(torn, ""))) || undefined;
+  const ends = [
+    end(0, kept - half, /[\ud800-\udbff]$/),
+    end(size - half, size, /^[\udc00-\udfff]/),
+  ];
+  return cut(walk, size > maxStringLength ? "maxStringLength" : "maxCharacters", size, ends);
 }
 
 /** A string as it is, or tagged where a parser or a database would refuse it. */
-function portable(walk: Walk, value: string, room: number): Json | NoRoom {
-  return isSafe(value) ? value : tag(walk, room, { $js: "string", utf16: utf16(value) });
+function portable(walk: Walk, value: string): Json {
+  return isSafe(value) ? value : tagged(walk, { $js: "string", utf16: utf16(value) });
 }
 
 /** Whether it has no lone surrogate and no NUL. */
 function isSafe(value: string): boolean {
   return value.isWellFormed() && value.indexOf("\0") < 0;
+}
+
+/** The same text, which does not keep a larger one alive that it was cut out of. */
+function copied(value: string): string {
+  return ` ${value}`.slice(1);
 }
 
 function utf16(value: string): string {
@@ -186,377 +389,28 @@ function base64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** A tag, which is counted; or what is said where one of its fields finds no room. */
-function tag(
-  walk: Walk,
-  room: number,
-  fields: TagFields,
-  counter: "tagged" | "truncated" | "unreadable" = "tagged",
-): JsonObject | NoRoom {
-  for (const field in fields) {
-    if (fields[field] === undefined) return cut(walk, room, "maxDepth", 1);
-  }
-  if (room < 1) return undefined;
-  walk.fidelity[counter]++;
-  return fields as JsonObject;
-}
-
 /** What stands for something that a limit cut, with the ends that were kept. */
-function cut(
-  walk: Walk,
-  room: number,
-  reason: keyof Limits,
-  size: number,
-  head?: Json,
-  tail?: Json,
-): JsonObject | NoRoom {
-  const marker: TagFields = { $js: "truncated", reason, size };
-  if (head) marker.head = head;
-  if (tail) marker.tail = tail;
-  return tag(walk, room, marker, "truncated");
+function cut(walk: Walk, reason: keyof Limits, size: number, [head, tail]: Ends = []): Json {
+  walk.fidelity.truncated++;
+  const tag: Tag = { $js: "truncated", reason, size };
+  if (head !== undefined) tag.head = head;
+  if (tail !== undefined) tag.tail = tail;
+  return tag as Json;
 }
 
 /** What stands for something that threw `error` when it was read. */
-function unreadable(walk: Walk, room: number, error: unknown): JsonObject | NoRoom {
+function unreadable(walk: Walk, error: unknown): Json {
   let message = "";
   try {
     message = `${(error as Error)?.message ?? error}`;
   } catch {
     // What was thrown cannot be read either.
   }
-  const marker = { $js: "unreadable", message: text(walk, message, room - 1) ?? "" };
-  return tag(walk, room, marker, "unreadable");
+  walk.fidelity.unreadable++;
+  return { $js: "unreadable", message: text(walk, message) };
 }
 
-function recordObject(walk: Walk, value: object, level: number, room: number): Json | NoRoom {
-  const { ancestors } = walk;
-  // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
-  if (walk.maxValues < 0) return cut(walk, room, "maxValues", 1);
-  for (let up = 1; up <= level; up++) {
-    if (ancestors[level - up] === value) return tag(walk, room, { $js: "circular", up });
-  }
-  ancestors[level] = value;
-  try {
-    // A proxy can say anything: `>>> 0` makes it a length.
-    if (Array.isArray(value)) return list(walk, value, value.length >>> 0, 1, level, room);
-    const [name, kind] = classify(value);
-    return name === "Object"
-      ? properties(walk, value, Object.keys(value), level, room)
-      : tag(walk, room, describe(walk, value, name, kind, level, room - 1));
-  } catch (error) {
-    return unreadable(walk, room, error);
-  }
+function tagged(walk: Walk, tag: Tag): Json {
+  walk.fidelity.tagged++;
+  return tag as Json;
 }
-
-/** The elements of an array, or with `width` 2 the pairs that lie flat in `source`. */
-function list(
-  walk: Walk,
-  source: ArrayLike<unknown>,
-  size: number,
-  width: number,
-  level: number,
-  room: number,
-): Json | NoRoom {
-  const { maxArrayLength } = walk;
-  const kept = Math.floor(Math.min(size, maxArrayLength, walk.maxValues / width));
-  walk.maxValues -= kept * width;
-  const cutBy = kept === size ? "" : size > maxArrayLength ? "maxArrayLength" : "maxValues";
-  // A level for the list, one for each pair, and one for what says that it was cut.
-  const inner = room - (kept ? width : 1) - (cutBy ? 1 : 0);
-  let recorded = elements(walk, source, kept * width, level, inner);
-  if (recorded && width === 2) {
-    const flatPairs = recorded;
-    recorded = Array.from({ length: kept }, (_, i) => flatPairs.slice(2 * i, 2 * i + 2));
-  }
-  if (recorded && !cutBy) return recorded;
-  return cut(walk, room, cutBy || "maxDepth", size, kept ? recorded : undefined);
-}
-
-/** The properties of an object; as entries where a key cannot be one of a plain object in JSON. */
-function properties(
-  walk: Walk,
-  source: object,
-  keys: readonly string[],
-  level: number,
-  room: number,
-): Json | NoRoom {
-  const size = keys.length;
-  let kept = 0;
-  let escape = false;
-  let shadow = false;
-  const plain = walk.plainKeys[level];
-  for (; kept < size && kept < walk.maxValues; kept++) {
-    const key = keys[kept] as string;
-    if (key.length > walk.maxCharacters) break;
-    walk.maxCharacters -= key.length;
-    if (plain !== undefined && key === plain[kept]) continue;
-    escape ||= key === "$js" || !isSafe(key);
-    shadow ||= Object.hasOwn(Object.prototype, key);
-  }
-  // The outermost object has its level for itself.
-  if (level && !escape && !shadow && kept === size) walk.plainKeys[level] = keys;
-  const cutBy = kept === size ? "" : kept < walk.maxValues ? "maxCharacters" : "maxValues";
-  walk.maxValues -= size; // All were listed, which is what takes the time.
-  const inner = room - (cutBy ? 1 : 0);
-  // __proto__ would set the prototype, and a frozen one refuses its keys, unless they are there already.
-  const empty: Fields = shadow
-    ? Object.fromEntries(keys.slice(0, kept).map((key) => [key, null]))
-    : {};
-  // Around an escaped value lie a tag, a list of entries and a pair.
-  const fields = fill(walk, empty, source, keys, kept, level, inner - (escape ? 3 : 1));
-  let recorded = fields;
-  if (escape && fields) {
-    const names = keys.slice(0, kept).map((key) => portable(walk, key, inner - 3));
-    const entries = names.map((name, i) => [name, fields[keys[i] as string]]) as Json;
-    recorded = names.includes(undefined) ? undefined : tag(walk, inner, { $js: "object", entries });
-  }
-  if (recorded && !cutBy) return recorded;
-  return cut(walk, room, cutBy || "maxDepth", size, kept ? recorded : undefined);
-}
-
-/** The first elements of `source`, each read once, and recorded within `room`. */
-function elements(
-  walk: Walk,
-  source: ArrayLike<unknown>,
-  size: number,
-  level: number,
-  room: number,
-): Json[] | NoRoom {
-  if (room < 0) return undefined;
-  const recorded: Json[] = Array(size);
-  for (let i = 0; i < size; i++) {
-    let element: Json | NoRoom;
-    try {
-      const value = source[i];
-      element = value === undefined && !(i in source)
-        ? tag(walk, room, { $js: "hole" })
-        : record(walk, value, level + 1, room);
-    } catch (error) {
-      element = unreadable(walk, room, error);
-    }
-    if (element === undefined) return undefined;
-    recorded[i] = element;
-  }
-  return recorded;
-}
-
-/** Sets what `source` has under the first of `keys`, each read once, and recorded within `room`. */
-function fill(
-  walk: Walk,
-  filled: Fields,
-  source: object,
-  keys: readonly string[],
-  size: number,
-  level: number,
-  room: number,
-): JsonObject | NoRoom {
-  if (room < 0) return undefined;
-  for (let i = 0; i < size; i++) {
-    const key = keys[i] as keyof typeof source;
-    let field: Json | NoRoom;
-    try {
-      field = record(walk, source[key], level + 1, room);
-    } catch (error) {
-      field = unreadable(walk, room, error);
-    }
-    if (field === undefined) return undefined;
-    filled[key] = field;
-  }
-  return filled as JsonObject;
-}
-
-/** What a shape records with, one level inside of the tag. */
-interface Inside {
-  /** A value that the object holds. */
-  value(held: unknown): Json | NoRoom;
-  /** The elements of a built-in iterator, or with `width` 2 its pairs. */
-  list(iterator: Iterator<unknown>, size: number, width: number): Json | NoRoom;
-  /** Bytes, in base64. */
-  bytes(all: Uint8Array): Json | NoRoom;
-  /** The tag, with those of the named properties that the object has, each as a field. */
-  fields(tag: TagFields, names: string[]): TagFields;
-  /** Those of the named properties that the object has, which identify it, then its own. */
-  props(identity: string[]): Json | NoRoom;
-  /** What the built-in class says of the object; a property that shadows it does not count. */
-  // deno-lint-ignore no-explicit-any -- the classes have nothing in common
-  builtin(key: string): any;
-}
-
-/**
- * The tag of an object of the class `name`, to which its own properties are added where the tag has
- * not told them. Throws first of all where the object is of its kind by name only.
- */
-type Shape = (inside: Inside, name: string, value: object) => TagFields;
-
-/** Describes an object by the shape of its kind. */
-function describe(
-  walk: Walk,
-  value: object,
-  name: string,
-  kind: string,
-  level: number,
-  room: number,
-): TagFields {
-  // Read first: nothing that a proxy can throw comes when something was counted already. The keys
-  // of a typed array and of a String are its elements.
-  let keys = ArrayBuffer.isView(value) || kind === "String" ? [] : Object.keys(value);
-  const inside: Inside = {
-    value: (held) => record(walk, held, level + 1, room),
-    list(iterator, size, width) {
-      const length = Math.min(size, walk.maxArrayLength, walk.maxValues);
-      const taken = Array.from({ length }, () => iterator.next().value);
-      return list(walk, width === 2 ? taken.flat() : taken, size, width, level, room);
-    },
-    bytes(all) {
-      const kept = all.subarray(0, walk.maxBytes);
-      walk.maxBytes -= kept.length;
-      const recorded = base64(kept);
-      return kept.length === all.length
-        ? recorded
-        : cut(walk, room, "maxBytes", all.length, recorded);
-    },
-    fields(tag, names) {
-      walk.maxValues -= names.length;
-      for (const name of names) {
-        const key = name as keyof typeof value;
-        try {
-          const field = value[key];
-          if (field === undefined && !(key in value)) walk.maxValues++;
-          else tag[name] = record(walk, field, level + 1, room);
-        } catch (error) {
-          tag[name] = unreadable(walk, room, error);
-        }
-      }
-      keys = keys.filter((key) => !names.includes(key));
-      return tag;
-    },
-    props(identity) {
-      keys = keys.filter((key) => !identity.includes(key));
-      const named = identity.filter((key) => key in value);
-      return properties(walk, value, [...named, ...keys], level, room);
-    },
-    // TypedArray is no global, and Uint8Array knows all that it says.
-    builtin: (key) =>
-      // deno-lint-ignore no-explicit-any -- not every platform has all of them
-      Reflect.get(((globalThis as any)[kind] ?? Uint8Array).prototype, key, value),
-  };
-  try {
-    const tag = (SHAPES[kind] ?? PLAIN)(inside, name, value);
-    if (keys.length > 0 && !("props" in tag)) {
-      tag.props = properties(walk, value, keys, level, room);
-    }
-    return tag;
-  } catch {
-    keys = Object.keys(value);
-    return PLAIN(inside, name, value);
-  }
-}
-
-/** The name of an object's class and the kind of its shape; the class Object is that of plain ones. */
-function classify(value: object): [name: string, kind: string] {
-  if (typeof value === "function") return ["", "function"];
-  let prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return ["Object", ""];
-  if (prototype === Error.prototype) return ["Error", "Error"];
-  let name = "";
-  // A proxy can answer with ever new prototypes.
-  for (let hops = 0; prototype && hops < 64; hops++) {
-    const constructor = own(prototype, "constructor");
-    const kind = typeof constructor === "function"
-      ? own(constructor, "name")
-      : own(prototype, Symbol.toStringTag);
-    if (typeof kind === "string") {
-      name ||= kind;
-      if (Object.hasOwn(SHAPES, kind)) return [name, kind];
-    }
-    prototype = Object.getPrototypeOf(prototype);
-  }
-  return [name || "Object", ""];
-}
-
-/** The value of an own property; no getter is run. */
-// deno-lint-ignore no-explicit-any -- it can be anything
-function own(object: object, key: PropertyKey): any {
-  // deno-lint-ignore no-explicit-any -- it can be anything
-  const property: any = Object.getOwnPropertyDescriptor(object, key);
-  // With --frozen-intrinsics, Node makes it a getter that carries the value.
-  return property?.value ?? property?.get?.value;
-}
-
-/** An object of a class; some have what identifies them not in properties of their own. */
-function instance(...identity: string[]): Shape {
-  return (inside, name) => {
-    const props = inside.props(identity);
-    return { $js: "instance", class: inside.value(name), props };
-  };
-}
-
-const PLAIN = instance();
-
-const pairs: Shape = (inside, name, value) => {
-  const entries = [...inside.builtin("entries").call(value)];
-  return {
-    $js: "instance",
-    class: inside.value(name),
-    entries: inside.list(entries.values(), entries.length, 2),
-  };
-};
-
-const boxed: Shape = (inside, _name, value) => ({
-  $js: "boxed",
-  value: inside.value(inside.builtin("valueOf").call(value)),
-});
-
-const bytes: Shape = (inside, name, value) => {
-  const length = inside.builtin("byteLength");
-  const buffer = inside.builtin("buffer") ?? value;
-  const base64 = inside.bytes(new Uint8Array(buffer, inside.builtin("byteOffset"), length));
-  return { $js: "bytes", kind: inside.value(name), length, base64 };
-};
-
-/**
- * How the objects of each class are recorded, by the nearest name in their chain of prototypes.
- * An entry here, and a rule in `raw-value.schema.json` with its vectors, make a new kind.
- */
-const SHAPES: Record<string, Shape> = {
-  Error: (inside, name) =>
-    inside.fields(
-      { $js: "error", class: inside.value(name) },
-      ["name", "message", "stack", "code", "cause", "errors"],
-    ),
-  function: (inside) => inside.fields({ $js: "function" }, ["name"]),
-  Date: (inside, _name, value) => ({
-    $js: "date",
-    value: new Date(inside.builtin("getTime").call(value)).toJSON(),
-  }),
-  RegExp(inside, _name, value) {
-    // Both first: to copy it reads its Symbol.match, which may throw.
-    const source = inside.builtin("source");
-    const { flags } = new RegExp(value as RegExp);
-    return { $js: "regexp", source: inside.value(source), flags };
-  },
-  URL: (inside) => ({ $js: "url", value: inside.value(inside.builtin("href")) }),
-  Map: (inside, _name, value) => ({
-    $js: "map",
-    entries: inside.list(inside.builtin("entries").call(value), inside.builtin("size"), 2),
-  }),
-  Set: (inside, _name, value) => ({
-    $js: "set",
-    values: inside.list(inside.builtin("values").call(value), inside.builtin("size"), 1),
-  }),
-  TypedArray: bytes,
-  DataView: bytes,
-  ArrayBuffer: bytes,
-  SharedArrayBuffer: bytes,
-  Number: boxed,
-  String: boxed,
-  Boolean: boxed,
-  BigInt: boxed,
-  Symbol: boxed,
-  Headers: pairs,
-  URLSearchParams: pairs,
-  Response: instance("status", "statusText", "url", "headers"),
-  Request: instance("method", "url", "headers"),
-  Blob: instance("name", "size", "type", "lastModified"),
-  AbortSignal: instance("aborted", "reason"),
-};

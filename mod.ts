@@ -15,16 +15,10 @@
  *
  * @module
  */
-export {
-  type Action,
-  type Consume,
-  execute,
-  type Ports,
-  type Proof,
-  type Scope,
-} from "./execute.ts";
+export { execute } from "./execute.ts";
+export type { Action, Consume, Ports, Proof, Scope } from "./given.ts";
 export { capture, type Captured, type CaptureLimits } from "./capture.ts";
-export type { Clock } from "./trace.ts";
+export { type Clock, CONTRACT, createFact } from "./trace.ts";
 export type {
   AppliedResult,
   ExecutionContext,

@@ -13,10 +13,8 @@ import type {
   Trace,
 } from "./schemas/types.ts";
 
-export { type CaptureLimits, resolveLimits } from "./capture.ts";
-
 /** The contract that facts and results follow. */
-export const CONTRACT = "deployer-runtime/v1";
+export const CONTRACT = "deployer-runtime/v1" as const;
 
 /**
  * The clocks that stamp what is recorded. Neither may throw, and both must return finite numbers:
@@ -46,13 +44,43 @@ export interface OpenTrace {
   readonly monotonicStart: number;
 }
 
-/** A fact that stands alone in a log, at the clock's time if no other is given. */
+/**
+ * A fact, which stands alone in a log: for a Runner that recovers an order whose result is lost.
+ *
+ * @param type What is observed.
+ * @param identity Whose fact it is; only the two identities are read.
+ * @param at When: RFC 3339, in UTC, with milliseconds.
+ * @returns A plain object, valid against `fact.schema.json`.
+ *
+ * @example An order that is consumed and has no result
+ * ```ts
+ * import { createFact } from "./mod.ts";
+ *
+ * const fact = createFact(
+ *   "PROOF_ABSENT",
+ *   { orderId: "order-1", executionId: "execution-1" },
+ *   new Date(0).toISOString(),
+ * );
+ *
+ * console.log(fact.at); // 1970-01-01T00:00:00.000Z
+ * ```
+ */
 export function createFact(
   type: Fact["type"],
-  { orderId, executionId, clock }: Recorder,
-  at: string = timestamp(toInstant(clock.now())),
+  { orderId, executionId }: Pick<Fact, "orderId" | "executionId">,
+  at: string,
 ): Fact {
   return { contract: CONTRACT, type, orderId, executionId, at };
+}
+
+/** The wall clock's time, as it is written. */
+export function readClock(clock: Clock): string {
+  return timestamp(toInstant(clock.now()));
+}
+
+/** How a call has settled that returned `value`: `undefined` is no value, and no proof. */
+export function settlementOf(value: unknown): "RETURNED" | "RETURNED_NOTHING" {
+  return value === undefined ? "RETURNED_NOTHING" : "RETURNED";
 }
 
 /** Records what the action is given, then reads the clock. */

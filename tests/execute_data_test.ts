@@ -71,7 +71,7 @@ async function everything() {
     };
     const result = await execute(request, context, action, {
       signal: controller.signal,
-      consume: (fact) => facts.push(fact),
+      consume: (fact) => void facts.push(fact),
       clock: clock([BEGIN], [0, 1.2345]),
     });
     executions.push({ result, given: [request, context, value, facts, rich()] });

@@ -59,7 +59,7 @@ test("execute() reads the clock in a fixed order, and no more than it needs", as
       now: () => (readings.push("now"), BEGIN),
       monotonic: () => (readings.push("monotonic"), 0),
     },
-    consume: () => readings.push("consume"),
+    consume: () => void readings.push("consume"),
   });
   assertEquals(readings, ["now", "consume", "now", "monotonic", "action", "monotonic"]);
 });

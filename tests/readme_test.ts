@@ -52,10 +52,11 @@ test("the README's two commands are scripts of package.json", () => {
 test("the README's signatures are those that the module exports", () => {
   const signatures = all.find(({ code }) => code.startsWith("execute(request"))?.code ?? "";
   const source = readFileSync(new URL("execute.ts", root), "utf8");
+  const given = readFileSync(new URL("given.ts", root), "utf8");
   for (const name of signatures.match(/(?<=ports = \{ )[\w, ]+(?= \})/)?.[0].split(", ") ?? []) {
-    assertMatch(source, new RegExp(`readonly ${name}\\?:`));
+    assertMatch(given, new RegExp(`readonly ${name}\\?:`));
   }
-  assertMatch(source, /export function execute<.*>\(\s*request: .*\s*context: .*\s*action: /);
+  assertMatch(source, /export async function execute<.*>\(\s*request: .*\s*context: .*\s*action: /);
 });
 
 test("every link of the README to a file leads to one", () => {

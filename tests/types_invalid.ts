@@ -159,9 +159,18 @@ export const ports: Ports[] = [
   { signal: new AbortController() },
   // @ts-expect-error -- null is not absent
   { signal: null },
+  // @ts-expect-error -- a count of rows says nothing: throw to refuse
+  { consume: () => 0 },
+  // @ts-expect-error -- nor does false, async
+  { consume: async () => false },
   // @ts-expect-error -- a fact has no name
   { consume: (fact) => fact.name },
 ];
+
+// @ts-expect-error -- a bare function is no ports
+await execute(request, context, () => null, () => {});
+// @ts-expect-error -- request and context are swapped
+await execute(context, request, () => null);
 
 // @ts-expect-error -- a limit is misspelt
 capture(1, { maxLength: 8 });

@@ -163,7 +163,7 @@ export const ports: Ports[] = [
   { signal: perhaps },
   { signal: AbortSignal.timeout(1000), clock },
   { consume: () => {} },
-  { consume: (fact) => Promise.resolve(fact.orderId) },
+  { consume: (fact) => fact.at === "" ? Promise.reject(new Error("no time")) : undefined },
   { consume: async (fact: Fact, { orderId }, { runner }) => void [fact, orderId, runner] },
   { limits: { maxDepth: 8, maxBytes: Infinity } },
   new class {

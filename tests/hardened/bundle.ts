@@ -18,7 +18,8 @@ const SHIMS: string[] = readdirSync(join(hardened, "shims")).map((file) => file.
 
 /** The tests of the laws. The others are about the repository, or about Node's files and processes. */
 export const LAWS: string[] = readdirSync(tests)
-  .filter((file) => /^(execute|capture|fuzz|golden|ticks|trace)(_.+)?_test\.ts$/.test(file)).sort();
+  .filter((file) => /^(execute|capture|fuzz|given|golden|ticks|trace)(_.+)?_test\.ts$/.test(file))
+  .sort();
 
 /** Writes the bundle to a file. */
 export async function bundle(outfile: string): Promise<void> {

@@ -25,6 +25,8 @@ const GROUPS: readonly (readonly string[])[] = [
     "ticks",
     "trace",
     "capture",
+    "capture_said",
+    "given",
   ],
   ["capture_property"],
 ];

@@ -27,6 +27,8 @@ const EXPECTED_FILES = [
   "dist/mod.d.ts",
   "dist/mod.js",
   "execute.ts",
+  "given.ts",
+  "kinds.ts",
   "mod.ts",
   "package.json",
   ...Object.keys(schemas).map((name) => `schemas/${name}`),

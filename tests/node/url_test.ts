@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 
-const SOURCES = ["mod.ts", "execute.ts", "trace.ts", "capture.ts"];
+const SOURCES = ["mod.ts", "execute.ts", "given.ts", "trace.ts", "capture.ts", "kinds.ts"];
 const PUBLISHED = [...SOURCES, "schemas/types.ts"];
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -5,22 +5,25 @@
 import ts from "typescript";
 
 /** A file of the core. */
-export type Room = "mod" | "execute" | "trace" | "capture";
+export type Room = "mod" | "execute" | "given" | "trace" | "capture" | "kinds";
 
 const { SyntaxKind: Kind } = ts;
 
 /** What each room may import (design, section 6); from the types, types alone. */
 const IMPORTS: Record<Room, string[]> = {
-  mod: ["./execute.ts", "./trace.ts", "./capture.ts", "./schemas/types.ts"],
-  execute: ["./trace.ts", "./schemas/types.ts"],
+  mod: ["./execute.ts", "./given.ts", "./trace.ts", "./capture.ts", "./schemas/types.ts"],
+  execute: ["./given.ts", "./trace.ts", "./schemas/types.ts"],
+  given: ["./capture.ts", "./trace.ts", "./schemas/types.ts"],
   trace: ["./capture.ts", "./schemas/types.ts"],
-  capture: ["./schemas/types.ts"],
+  capture: ["./kinds.ts", "./schemas/types.ts"],
+  kinds: [],
 };
 
-/** Globals that a room may name. `capture.ts` names the platform's classes: all but `LOUD`. */
+/** Globals that a room may name. Capture's rooms name the platform's classes: all but `LOUD`. */
 const GLOBALS: Partial<Record<Room, string[]>> = {
   mod: [],
-  execute: ["Date", "Promise", "performance", "undefined"],
+  execute: ["Promise", "undefined"],
+  given: ["Date", "Object", "String", "TypeError", "globalThis", "performance", "undefined"],
   trace: ["Array", "Date", "Math", "NaN", "undefined"],
 };
 
@@ -56,6 +59,7 @@ const DECISIONS: Partial<Record<ts.SyntaxKind, string>> = {
   [Kind.LabeledStatement]: "label",
   [Kind.YieldExpression]: "yield",
   [Kind.ThisKeyword]: "this",
+  [Kind.TypeOfExpression]: "typeof",
   [Kind.ClassDeclaration]: "class",
   [Kind.ClassExpression]: "class",
 };
@@ -105,7 +109,9 @@ const ORDERS = [
 
 const WORDS: Partial<Record<Room, string[]>> = {
   trace: [...STATUSES, ...ATTEMPT],
-  capture: [...STATUSES, ...ATTEMPT.filter((word) => word !== "AbortSignal"), ...ORDERS],
+  given: STATUSES,
+  capture: [...STATUSES, ...ATTEMPT, ...ORDERS],
+  kinds: [...STATUSES, ...ATTEMPT.filter((word) => word !== "AbortSignal"), ...ORDERS],
 };
 
 /**
@@ -140,9 +146,12 @@ export function violations(source: string, room: Room): string[] {
     if (room === "mod" && node.parent === file && !ts.isExportDeclaration(node)) {
       if (node.kind !== Kind.EndOfFileToken) report(node, "logic");
     }
-    if (room === "execute") { for (const construct of decisions(node)) report(node, construct); }
-    if (room === "trace" || room === "capture") {
+    if (room === "execute") {
+      for (const construct of decisions(node)) report(node, construct);
+      for (const construct of disguises(node, checker)) report(node, construct);
+    } else if (room !== "mod") {
       for (const construct of waiting(node)) report(node, construct);
+      if (room !== "given") { for (const construct of clocks(node)) report(node, construct); }
     }
     node.forEachChild(visit);
   };
@@ -235,7 +244,7 @@ function* decisions(node: ts.Node): Iterable<string> {
   }
 }
 
-/** Timers, retries and I/O take time, and so `async`; the clock is a port. */
+/** Timers, retries and I/O take time, and so `async`. */
 function* waiting(node: ts.Node): Iterable<string> {
   if (ts.isAwaitExpression(node)) yield "await";
   if (ts.canHaveModifiers(node)) {
@@ -247,10 +256,57 @@ function* waiting(node: ts.Node): Iterable<string> {
     const name = memberName(node.expression);
     if (name === "then" || name === "catch" || name === "finally") yield `.${name}()`;
   }
+}
+
+function* clocks(node: ts.Node): Iterable<string> {
   if (ts.isPropertyAccessExpression(node) && node.getText() === "Date.now") yield "Date.now";
   if (
     ts.isNewExpression(node) && node.expression.getText() === "Date" && !node.arguments?.length
   ) yield "new Date()";
+}
+
+/** The one name whose meaning changes, and the table that a status is read from. */
+const GUARD = "observe";
+const TABLE = "ACTE_III";
+
+/** Decisions in disguise: a look-up, a default, a name or a call in place of an `if`. */
+function* disguises(node: ts.Node, checker: ts.TypeChecker): Iterable<string> {
+  if (ts.isElementAccessExpression(node) && node.expression.getText() !== TABLE) yield "look-up";
+  if (ts.isBindingElement(node)) {
+    if (node.propertyName && ts.isComputedPropertyName(node.propertyName)) yield "look-up";
+    if (node.initializer) yield "default in a pattern";
+  }
+  if (ts.isVariableDeclaration(node) && !(node.parent.flags & ts.NodeFlags.Const)) {
+    if (node.name.getText() !== GUARD) yield `changing name ${node.name.getText()}`;
+  }
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === Kind.EqualsToken) {
+    if (node.left.getText() !== GUARD) yield `changing name ${node.left.getText()}`;
+  }
+  if (ts.isCallExpression(node)) {
+    const called = skipped(node.expression);
+    if (called !== node.expression) yield "asserted call";
+    const [declaration] = checker.getSymbolAtLocation(called)?.declarations ?? [];
+    if (declaration && ts.isBindingElement(declaration)) yield `call of what was looked up`;
+    if (declaration && isEmpty(declaration)) yield "call of an empty function";
+  }
+}
+
+/** The expression that an assertion or parentheses stand around. */
+function skipped(node: ts.Expression): ts.Expression {
+  return ts.isNonNullExpression(node) || ts.isAsExpression(node) ||
+      ts.isParenthesizedExpression(node)
+    ? skipped(node.expression)
+    : node;
+}
+
+/** Whether the declaration is of a function that does nothing. */
+function isEmpty(declaration: ts.Declaration): boolean {
+  const made = ts.isVariableDeclaration(declaration) ? declaration.initializer : declaration;
+  if (!made || !ts.isFunctionLike(made) || !("body" in made) || !made.body) return false;
+  const { body } = made;
+  return ts.isBlock(body as ts.Node)
+    ? (body as ts.Block).statements.length === 0
+    : !ts.isCallExpression(body as ts.Node);
 }
 
 /** The name of a member that is accessed, as far as it is written there. */
@@ -352,4 +408,22 @@ function isOwnName(node: ts.Identifier): boolean {
   const { parent } = node;
   return (ts.isFunctionDeclaration(parent) || ts.isFunctionExpression(parent) ||
     ts.isVariableDeclaration(parent) || ts.isMethodDeclaration(parent)) && parent.name === node;
+}
+
+/** Functions in `source` with more than four parameters or forty lines, as `line: what`. */
+export function oversized(source: string): string[] {
+  const { file } = parse(source);
+  const found: string[] = [];
+  const lineAt = (position: number) => file.getLineAndCharacterOfPosition(position).line + 1;
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && !ts.isTypeNode(node)) {
+      const first = lineAt(node.getStart(file));
+      const lines = lineAt(node.end) - first + 1;
+      if (node.parameters.length > 4) found.push(`${first}: ${node.parameters.length} parameters`);
+      if (lines > 40) found.push(`${first}: ${lines} lines`);
+    }
+    node.forEachChild(visit);
+  };
+  visit(file);
+  return found;
 }

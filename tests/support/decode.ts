@@ -143,7 +143,7 @@ const MAKERS: Record<string, (tag: Fields, holders: Holders) => unknown> = {
     const Kind = (globalThis as Fields)[kind] as BytesClass | undefined;
     if (!Kind || typeof tag.base64 !== "string") return keep(tag, holders);
     const bytes = toBytes(tag.base64);
-    if (kind === "Buffer") return complete(Buffer.from(bytes), tag, holders);
+    if (tag.class === "Buffer") return complete(Buffer.from(bytes), tag, holders);
     if (!kind.endsWith("ArrayBuffer")) return complete(new Kind(bytes.buffer), tag, holders);
     const buffer = new Kind(bytes.length);
     new Uint8Array(buffer as ArrayBuffer).set(bytes);

@@ -45,6 +45,13 @@ export function levels(json: unknown): number {
   return deepest + 1;
 }
 
+/** Levels of JSON in which something lies: the tag of a string is a leaf. */
+export function containers(json: unknown): number {
+  if (typeof json !== "object" || json === null) return 0;
+  if ((json as Fields).$js === "string") return 0;
+  return 1 + Math.max(0, ...Object.values(json).map(containers));
+}
+
 /** What a recorded value took of each limit. */
 export interface Spent {
   values: number;
@@ -89,7 +96,7 @@ function add(sum: Spent, json: unknown): void {
       const whole = typeof tag.base64 === "string";
       const kept = whole ? tag.base64 : (tag.base64 as Fields).head ?? "";
       sum.bytes += atob(kept as string).length;
-      return addFields(sum, tag, "kind", "props");
+      return addFields(sum, tag, "class", "props");
     }
     case "truncated":
       return addCut(sum, tag, add);

@@ -222,7 +222,7 @@ export function begin(stage: Stage, plan: Plan): Played {
         played.consumeEnded = true;
         if (fails) refusals.push(value);
         else if (awaiting(value) === "an error") refusals.push(SOME_ERROR);
-      });
+      }) as never;
     };
   }
 
