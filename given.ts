@@ -82,9 +82,15 @@ export interface Given extends Recorder {
 type Watching = "throwIfAborted" | "reason" | "addEventListener" | "removeEventListener";
 
 const PORTS = ["signal", "clock", "consume", "limits"];
-const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
 const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {}, reason: 0 };
 const NO_LEDGER = () => {};
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+/** What is used here or in the rooms below, and this platform lacks. */
+const MISSING = Object.entries({
+  "String.prototype.isWellFormed": "".isWellFormed,
+  "Object.hasOwn": Object.hasOwn,
+  btoa: globalThis.btoa,
+}).flatMap(([name, builtin]) => builtin === undefined ? [name] : []);
 
 /**
  * Reads what `execute()` was given.
@@ -112,12 +118,12 @@ export function read(
   if (keys.length > 0 && !PORTS.some((port) => port in ports)) {
     throw refused("ports", `an object with ${PORTS.join(", ")}`, `one with ${keys.join(", ")}`);
   }
-  const { signal, clock = SYSTEM_CLOCK, consume = NO_LEDGER, limits } = ports;
+  const { signal, clock = systemClock(), consume = NO_LEDGER, limits } = ports;
   requireFunction("ports.consume", consume);
   requireFunction("ports.clock.now", clock.now);
   requireFunction("ports.clock.monotonic", clock.monotonic);
   if (signal !== undefined) requireFunction("ports.signal.throwIfAborted", signal.throwIfAborted);
-  if (MISSING.length > 0) throw new TypeError(`this platform has no ${MISSING.join(", ")}`);
+  if (MISSING.length > 0) throw lacking(MISSING.join(", "));
   return {
     orderId,
     executionId,
@@ -129,12 +135,14 @@ export function read(
   };
 }
 
-/** What the rooms below use, and some platforms lack. */
-const MISSING = Object.entries({
-  "String.prototype.isWellFormed": "".isWellFormed,
-  "Object.hasOwn": Object.hasOwn,
-  btoa: globalThis.btoa,
-}).flatMap(([name, builtin]) => builtin === undefined ? [name] : []);
+function systemClock(): Clock {
+  if (globalThis.performance === undefined) throw lacking("performance: give a clock");
+  return SYSTEM_CLOCK;
+}
+
+function lacking(builtin: string): TypeError {
+  return new TypeError(`this platform has no ${builtin}`);
+}
 
 function requireObject(argument: string, given: unknown): void {
   if (typeof given !== "object" || given === null) throw refused(argument, "an object", given);

@@ -21,11 +21,12 @@ export const LAWS: string[] = readdirSync(tests)
   .filter((file) => /^(execute|capture|fuzz|given|golden|ticks|trace)(_.+)?_test\.ts$/.test(file))
   .sort();
 
-/** Writes the bundle to a file. */
-export async function bundle(outfile: string): Promise<void> {
+/** Writes the bundle to a file; `hardener` is what is imported between the module and the run. */
+export async function bundle(outfile: string, hardener?: string): Promise<void> {
+  const between = hardener === undefined ? [] : [hardener];
   await build({
     stdin: {
-      contents: [...LAWS.map((file) => `../${file}`), "./run_laws.ts"]
+      contents: [...LAWS.map((file) => `../${file}`), ...between, "./run_laws.ts"]
         .map((file) => `import ${JSON.stringify(file)};\n`).join(""),
       resolveDir: hardened,
     },

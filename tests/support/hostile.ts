@@ -22,6 +22,11 @@ export const EVERYTHING = {
   withTypedArray: true,
 } as const;
 
+/** The object with a property of its own; to assign it would fail where the inherited one is frozen. */
+function having<T extends object>(object: T, name: string, value: unknown): T {
+  return Object.defineProperty(object, name, { value, enumerable: true });
+}
+
 /** Throws: for getters, traps and conversions. */
 export function refuse(): never {
   throw new Error("refused");
@@ -267,14 +272,14 @@ export const HOSTILE: readonly Hostile[] = [
   ["a Date", () => new Date(0)],
   ["an invalid Date", () => new Date(NaN)],
   ["a Date of the year 275760", () => new Date(8.64e15)],
-  ["a Date whose toJSON lies", () => Object.assign(new Date(0), { toJSON: () => null })],
+  ["a Date whose toJSON lies", () => having(new Date(0), "toJSON", () => null)],
   ["a RegExp", () => /a\/b/giu],
   ["a boxed number", () => Object(NaN)],
   ["a boxed string", () => Object("s")],
   ["a boxed boolean", () => Object(false)],
   ["a boxed bigint", () => Object(1n)],
   ["a boxed symbol", () => Object(Symbol("s"))],
-  ["a boxed number whose valueOf lies", () => Object.assign(Object(1), { valueOf: refuse })],
+  ["a boxed number whose valueOf lies", () => having(Object(1), "valueOf", refuse)],
   ["a function", () => function named() {}],
   ["a function with properties", () => Object.assign(() => {}, { a: 1n })],
   ["a function whose name throws", () => Object.defineProperty(() => {}, "name", { get: refuse })],
