@@ -197,10 +197,11 @@ function describe(walk: Walk, value: object, told: Told, around: number): Json {
   }
   if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth);
   if (bytes) tag.base64 = bytesWithin(walk, bytes);
-  const isInstance = $js === "instance";
+  // What lists its entries has told itself by them.
+  const isInstance = $js === "instance" && !lists;
   const json = isInstance ? said(walk, value, depth) : undefined;
   if (json !== undefined) tag.json = json;
-  if (props.length > 0 || isInstance && !lists) tag.props = properties(walk, value, props, depth);
+  if (props.length > 0 || isInstance) tag.props = properties(walk, value, props, depth);
   return tagged(walk, tag);
 }
 
@@ -375,7 +376,7 @@ function isSafe(value: string): boolean {
 
 /** The same text, which does not keep a larger one alive that it was cut out of. */
 function copied(value: string): string {
-  return ` ${value}`.slice(1);
+  return value.padEnd(value.length + 1).slice(0, -1); // What is padded is written anew, in each engine.
 }
 
 function utf16(value: string): string {

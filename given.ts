@@ -85,12 +85,12 @@ const PORTS = ["signal", "clock", "consume", "limits"];
 const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {}, reason: 0 };
 const NO_LEDGER = () => {};
 const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/** What is used here or in the rooms below, and this platform lacks. */
-const MISSING = Object.entries({
-  "String.prototype.isWellFormed": "".isWellFormed,
-  "Object.hasOwn": Object.hasOwn,
-  btoa: globalThis.btoa,
-}).flatMap(([name, builtin]) => builtin === undefined ? [name] : []);
+/** What the rooms below use, and some platforms lack. */
+const NEEDED: readonly [name: string, builtin: () => unknown][] = [
+  ["String.prototype.isWellFormed", () => "".isWellFormed],
+  ["Object.hasOwn", () => Object.hasOwn],
+  ["btoa", () => globalThis.btoa],
+];
 
 /**
  * Reads what `execute()` was given.
@@ -123,7 +123,7 @@ export function read(
   requireFunction("ports.clock.now", clock.now);
   requireFunction("ports.clock.monotonic", clock.monotonic);
   if (signal !== undefined) requireFunction("ports.signal.throwIfAborted", signal.throwIfAborted);
-  if (MISSING.length > 0) throw lacking(MISSING.join(", "));
+  for (const [name, builtin] of NEEDED) if (builtin() === undefined) throw lacking(name);
   return {
     orderId,
     executionId,

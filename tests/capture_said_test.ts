@@ -252,6 +252,17 @@ test("an error whose prototype is gone, or is another's, is an error", () => {
   assertEquals(withoutStack(capture(odd).value), { $js: "error", class: "Odd", message: "m" });
 });
 
+test("an error of a class that has another kind's name is an error", () => {
+  const Named = class extends Error {};
+  Object.defineProperty(Named, "name", { value: "Map" });
+  assertEquals(withoutStack(capture(new Named("m")).value), {
+    $js: "error",
+    class: "Map",
+    name: "Error",
+    message: "m",
+  });
+});
+
 test("what has a brand is told by it where its prototype is gone", () => {
   const bare = <T extends object>(value: T): T => Object.setPrototypeOf(value, null);
   assertRecorded(bare(new Date(0)), { $js: "date", value: "1970-01-01T00:00:00.000Z" });
@@ -354,6 +365,47 @@ test("an event is recorded by what identifies it, whatever its class", () => {
     false,
   ]);
 });
+
+/** The inherited properties by which the platform's classes are told. */
+const IDENTITY: Record<string, string[]> = {
+  Response: ["status", "statusText", "url", "headers"],
+  Request: ["method", "url", "headers"],
+  Blob: ["name", "size", "type", "lastModified"],
+  AbortSignal: ["aborted", "reason"],
+  AbortController: ["signal"],
+  BroadcastChannel: ["name"],
+  ByteLengthQueuingStrategy: ["highWaterMark"],
+  CountQueuingStrategy: ["highWaterMark"],
+  CryptoKey: ["type", "algorithm", "extractable", "usages"],
+  ImageBitmap: ["width", "height"],
+  Locale: ["baseName"],
+  Node: ["nodeName", "nodeValue"],
+  TextDecoder: ["encoding", "fatal", "ignoreBOM"],
+  URLPattern: ["protocol", "hostname", "port", "pathname", "search", "hash"],
+  WebSocket: ["url", "readyState"],
+  XMLHttpRequest: ["responseURL", "status", "statusText"],
+  Event: ["type", "message", "error", "code", "reason", "wasClean", "data", "detail"],
+};
+
+for (const [name, properties] of Object.entries(IDENTITY)) {
+  test(`an instance of ${name}, or of a class derived from it, is told by ${properties}`, () => {
+    const Base = class {};
+    Object.defineProperty(Base, "name", { value: name });
+    for (const property of properties) {
+      Object.defineProperty(Base.prototype, property, { get: () => `its ${property}` });
+    }
+    const props = Object.fromEntries(properties.map((property) => [property, `its ${property}`]));
+    assertRecorded(new Base(), { $js: "instance", class: name, props });
+    class Derived extends Base {
+      own = 1;
+    }
+    assertRecorded(new Derived(), {
+      $js: "instance",
+      class: "Derived",
+      props: { ...props, own: 1 },
+    });
+  });
+}
 
 // --- Memory ---------------------------------------------------------------------------------------
 

@@ -300,6 +300,9 @@ test("__proto__ as an own key is data: nothing is polluted", () => {
   assertEquals((inner as { polluted?: unknown }).polluted, undefined);
   assertEquals(({} as { polluted?: unknown }).polluted, undefined);
 
+  const twice = JSON.parse('[[{"__proto__":{"a":1}},{"__proto__":{"a":1}}]]');
+  assertEquals(JSON.stringify(capture(twice).value), JSON.stringify(twice));
+
   const both = JSON.parse('{"__proto__":[1],"$js":2}');
   assertRecorded(both, { $js: "object", entries: [["__proto__", [1]], ["$js", 2]] });
   const cutShort = capture(JSON.parse('{"__proto__":1,"b":2}'), { maxValues: 2 }).value;
@@ -1547,6 +1550,15 @@ test("what stands for a cut, and for a primitive, finds room beyond maxDepth: th
     },
   });
   assertRecorded(unreadable, { a: { $js: "unreadable", message: cut } }, limits);
+});
+
+test("what is kept of something that was cut lies a level deeper, and is left out where there is none", () => {
+  const list = (head?: unknown) => [truncated("maxArrayLength", 3, head)];
+  assertRecorded([[1, 2, 3]], list(), { maxDepth: 2, maxArrayLength: 2 });
+  assertRecorded([[1, 2, 3]], list([1, 2]), { maxDepth: 3, maxArrayLength: 2 });
+  const object = (head?: unknown) => ({ a: truncated("maxValues", 2, head) });
+  assertRecorded({ a: { b: 1, c: 2 } }, object(), { maxDepth: 2, maxValues: 3 });
+  assertRecorded({ a: { b: 1, c: 2 } }, object({ b: 1 }), { maxDepth: 3, maxValues: 3 });
 });
 
 test("what holds nothing is not cut at the last level", () => {

@@ -78,6 +78,34 @@ for (const [what, given, message] of REFUSED) {
   });
 }
 
+for (
+  const [name, holder, key] of [
+    ["String.prototype.isWellFormed", String.prototype, "isWellFormed"],
+    ["Object.hasOwn", Object, "hasOwn"],
+    ["btoa", globalThis, "btoa"],
+    ["performance: give a clock", globalThis, "performance"],
+  ] as const
+) {
+  test(`execute() says that the platform has no ${name}, and consumes nothing (law 2)`, async () => {
+    const builtin = Object.getOwnPropertyDescriptor(holder, key)!;
+    const did: string[] = [];
+    const call = () =>
+      execute(request, context, () => did.push("called"), {
+        consume: () => void did.push("consumed"),
+      });
+    let refusal: Promise<unknown>;
+    Reflect.deleteProperty(holder, key);
+    try {
+      refusal = call().catch((error) => error);
+    } finally {
+      Object.defineProperty(holder, key, builtin);
+    }
+    assertEquals((await refusal as Error).message, `this platform has no ${name}`);
+    assertEquals(did, []);
+    assertEquals((await call()).status, "APPLIED");
+  });
+}
+
 test("execute() takes ports that have one of its names, inherited or not, whatever else they have", async () => {
   class Ledger {
     entries: unknown[] = [];

@@ -59,6 +59,23 @@ test("What is measured here would show a leak of one small object", LONG, async 
   assert(left > 8, `${left} bytes`);
 });
 
+test(
+  "What is recorded of short pieces of large outputs does not keep the outputs alive",
+  LONG,
+  async () => {
+    const before = await heap();
+    const kept: unknown[] = [];
+    for (let i = 0; i < 20; i++) {
+      // As a command's output is: written, so that no engine can make it from parts when it is asked.
+      const output = String.fromCharCode(97 + i).repeat(5_000_000).replace("b", "a");
+      const piece = output.slice(1_000, 2_000);
+      kept.push((await execute(request, context, () => ({ piece }))).trace);
+    }
+    const held = await heap() - before;
+    assert(held < 20_000_000, `${held} bytes for ${kept.length} pieces of 1,000`);
+  },
+);
+
 test("Executions on one signal leave no byte and no listener behind", LONG, async () => {
   const left = await leftByExecutions((shared) => shared);
   assert(left < 1, `${left} bytes an execution`);

@@ -25,6 +25,7 @@ const GROUPS: readonly (readonly string[])[] = [
     "ticks",
     "trace",
     "capture",
+    "capture_complete",
     "capture_said",
     "given",
   ],

@@ -111,7 +111,8 @@ const WORDS: Partial<Record<Room, string[]>> = {
   trace: [...STATUSES, ...ATTEMPT],
   given: STATUSES,
   capture: [...STATUSES, ...ATTEMPT, ...ORDERS],
-  kinds: [...STATUSES, ...ATTEMPT.filter((word) => word !== "AbortSignal"), ...ORDERS],
+  // An AbortController is a kind too, told by its signal.
+  kinds: [...STATUSES, ...ATTEMPT.filter((word) => !/signal/i.test(word)), ...ORDERS],
 };
 
 /**
