@@ -66,6 +66,7 @@ function define(schema: Schema, file: string): void {
   for (const { title, when, then } of members) {
     const properties = { ...schema.properties };
     for (const [key, rule] of Object.entries({ ...when, ...then.properties } as Schema)) {
+      if (rule === true) continue;
       if (rule === false) delete properties[key];
       else if (rule.const ?? rule.enum) {
         properties[key] = { description: properties[key].description, ...rule };
