@@ -39,6 +39,10 @@ export interface ExecutionContext {
  */
 export interface ExecutionRequest {
   /**
+   * Address of this schema, for an editor that checks the order while it is typed. The Deployer ignores it.
+   */
+  $schema?: string;
+  /**
    * Identity of the order. Two requests with the same orderId are the same order.
    */
   orderId: string;

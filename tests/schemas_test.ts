@@ -143,7 +143,7 @@ interface Place {
 
 const pointer = (keys: string[]): string => keys.map((key) => `/${key}`).join("");
 
-const annotations = "$schema $id title description examples".split(" ");
+const annotations = "$schema $id $comment title description examples".split(" ");
 const assertions =
   "$ref type const enum required pattern minLength maxLength minItems maxItems minimum maximum"
     .split(" ");
