@@ -1,141 +1,37 @@
 /**
- * Generates `types.ts` from the schemas beside it: `npm run generate` writes it,
+ * Generates what is made of the schemas beside it: `npm run generate` writes it,
  * `npm run check:generated` compares it.
- *
- * json-schema-to-typescript does not read `if`/`then`, and duplicates a type whose `$ref` has
- * siblings; so the schemas are first lowered to what it reads right: one document with local
- * references only, in which each object with titled `then` branches is a union of its branches.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { bundle, typesEdition } from "./bundle.ts";
+import { definitions } from "./lower.ts";
 
-// deno-lint-ignore no-explicit-any -- a schema's keywords have many shapes
-type Schema = Record<string, any>;
-
-const folder = new URL("./", import.meta.url);
-const files: Record<string, Schema> = Object.fromEntries(
-  readdirSync(folder).filter((name) => name.endsWith(".schema.json")).sort()
-    .map((name) => [name, JSON.parse(readFileSync(new URL(name, folder), "utf8"))]),
-);
-/** Lowered contracts by title, in the order in which they are met. */
-const definitions: Record<string, Schema> = {};
-
-/** The schema that a reference names, and the file that it stands in. */
-function resolve(ref: string, file: string): { target: Schema; file: string } {
-  const [name = "", pointer = ""] = ref.split("#");
-  const target = pointer.split("/").slice(1).reduce(
-    (schema, key) => schema[key],
-    files[name || file] as Schema,
-  );
-  return { target, file: name || file };
+/** The contracts as TypeScript. */
+async function types(): Promise<string> {
+  const banner = "// Generated from schemas/*.schema.json by `npm run generate`. Do not edit.\n";
+  const root = { anyOf: Object.keys(definitions).map((title) => ({ $ref: `#/$defs/${title}` })) };
+  const source = await compile({ ...root, $defs: definitions } as JSONSchema, "Contracts", {
+    additionalProperties: false,
+    bannerComment: banner,
+    $refOptions: { resolve: { http: false, file: false } },
+  });
+  // The root only makes each definition reachable: it is no contract.
+  return source.replace(/export type Contracts =[^;]*;\n/, "");
 }
 
-/** The branches that a discriminator tells apart: `{ if: { properties: { status: { const } } }, then: { title } }`. */
-function branches(schema: Schema): { title: string; when: Schema; then: Schema }[] {
-  return (schema.allOf ?? [])
-    .filter((rule: Schema) => rule.then?.title)
-    .map((rule: Schema) => ({ title: rule.then.title, when: rule.if.properties, then: rule.then }));
-}
+const text = (schema: unknown): string => JSON.stringify(schema, null, 2) + "\n";
+const generated = {
+  "deployer-runtime.schema.json": text(bundle()),
+  "deployer-runtime.types.schema.json": text(typesEdition()),
+  "types.ts": await types(),
+};
 
-const valuesOf = (schema: Schema): unknown[] => schema.enum ?? [schema.const];
-
-/** The members of the union `schema` whose discriminator can have what `narrowing` allows. */
-function narrowed(schema: Schema, narrowing: Schema): Schema {
-  const members = branches(schema).filter(({ when }) =>
-    Object.entries(when).every(([key, allowed]) =>
-      valuesOf(allowed).some((value) => valuesOf(narrowing.properties[key]).includes(value))
-    )
-  );
-  return { anyOf: members.map(({ title }) => ({ $ref: `#/$defs/${title}` })) };
-}
-
-/** Adds a contract to `definitions`, as one type or as a union of its branches. */
-function define(schema: Schema, file: string): void {
-  if (schema.title in definitions) return;
-  const members = branches(schema);
-  definitions[schema.title] = {}; // Holds the place, so that a type stands before those it needs.
-  if (members.length === 0) {
-    definitions[schema.title] = lower(schema, file);
-    return;
+for (const [name, content] of Object.entries(generated)) {
+  const output = new URL(name, import.meta.url);
+  if (!process.argv.includes("--check")) writeFileSync(output, content);
+  else if (readFileSync(output, "utf8") !== content) {
+    console.error(`schemas/${name} is not what the schemas generate: run \`npm run generate\``);
+    process.exitCode = 1;
   }
-  definitions[schema.title] = {
-    title: schema.title,
-    description: schema.description,
-    anyOf: members.map(({ title }) => ({ $ref: `#/$defs/${title}` })),
-  };
-  for (const { title, when, then } of members) {
-    const properties = { ...schema.properties };
-    for (const [key, rule] of Object.entries({ ...when, ...then.properties } as Schema)) {
-      if (rule === true) continue;
-      if (rule === false) delete properties[key];
-      else if (rule.const ?? rule.enum) {
-        properties[key] = { description: properties[key].description, ...rule };
-      } else if (properties[key].$ref) {
-        const { target, file: home } = resolve(properties[key].$ref, file);
-        define(target, home);
-        properties[key] = { description: properties[key].description, ...narrowed(target, rule) };
-      }
-    }
-    const required = [...schema.required, ...then.required ?? []];
-    const description = `${schema.title}: ${
-      Object.entries(when).map(([key, rule]) => `${key} is ${valuesOf(rule).join(" or ")}`)
-    }.`;
-    definitions[title] = lower({ title, description, type: "object", required, properties }, file);
-  }
-}
-
-/** The part of `schema` that json-schema-to-typescript reads right, with local references only. */
-function lower(schema: Schema, file: string): Schema {
-  if (schema.$ref !== undefined && !schema.$ref.startsWith("#/$defs/")) {
-    const { target, file: home } = resolve(schema.$ref, file);
-    if (target.title === "RawValue") return { description: schema.description, tsType: "unknown" };
-    if (home === "common.schema.json") {
-      const { description, ...shape } = lower(target, home);
-      return { ...shape, title: undefined, description: schema.description ?? description };
-    }
-    define(target, home);
-    // The `$ref` stands alone: with siblings it would make another type.
-    return { description: schema.description, anyOf: [{ $ref: `#/$defs/${target.title}` }] };
-  }
-  const { title, description, type, required, properties, additionalProperties } = schema;
-  if (additionalProperties?.type === "string") {
-    return { description, tsType: "Record<string, string>" };
-  }
-  const lowered: Schema = { title, description, type, required, additionalProperties };
-  for (const key of ["$ref", "const", "enum", "anyOf", "minItems", "tsType"]) {
-    if (key in schema) lowered[key] = schema[key];
-  }
-  if (properties) {
-    lowered.properties = Object.fromEntries(
-      Object.entries(properties as Schema).map(([key, value]) => [key, lower(value, file)]),
-    );
-  }
-  if (schema.prefixItems) {
-    // A tuple, as draft 7 writes it.
-    lowered.items = schema.prefixItems.map((item: Schema) => lower(item, file));
-    lowered.maxItems = lowered.items.length;
-    lowered.additionalItems = false;
-  }
-  if (Object.keys(schema).every((key) => key === "description")) lowered.tsType = "unknown";
-  return JSON.parse(JSON.stringify(lowered));
-}
-
-for (const [file, schema] of Object.entries(files)) {
-  if (file !== "common.schema.json" && schema.title !== "RawValue") define(schema, file);
-}
-const banner = "// Generated from schemas/*.schema.json by `npm run generate`. Do not edit.\n";
-const root = { anyOf: Object.keys(definitions).map((title) => ({ $ref: `#/$defs/${title}` })) };
-const source = await compile({ ...root, $defs: definitions } as JSONSchema, "Contracts", {
-  additionalProperties: false,
-  bannerComment: banner,
-  $refOptions: { resolve: { http: false, file: false } },
-});
-// The root only makes each definition reachable: it is no contract.
-const types = source.replace(/export type Contracts =[^;]*;\n/, "");
-
-const output = new URL("types.ts", folder);
-if (!process.argv.includes("--check")) writeFileSync(output, types);
-else if (readFileSync(output, "utf8") !== types) {
-  console.error("schemas/types.ts is not what the schemas generate: run `npm run generate`");
-  process.exitCode = 1;
 }

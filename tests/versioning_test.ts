@@ -24,7 +24,8 @@ test("today's schemas keep every promise of those that were published", () => {
   for (const frozen of versions.filter((name) => name.startsWith(`${major}.`))) {
     const folder = new URL(`${frozen}/`, published);
     const then = Object.fromEntries(
-      readdirSync(folder).map((
+      // What is generated from them changes as they do.
+      readdirSync(folder).filter((file) => !file.startsWith("deployer-runtime.")).map((
         file,
       ) => [file, JSON.parse(readFileSync(new URL(file, folder), "utf8"))]),
     );

@@ -43,7 +43,7 @@ test("the commands accept a result and an order, and name the field that is wron
     assert(status !== 0);
     assertStringIncludes(
       output,
-      command.includes("result.json") ? "/status" : "only define properties",
+      command.includes("result.json") ? "/status" : "an object that defines properties",
     );
   }
 });

@@ -4,10 +4,9 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { files, type Schema } from "../../schemas/files.ts";
 
-/** A JSON Schema, read as data. */
-// deno-lint-ignore no-explicit-any
-export type Schema = Record<string, any>;
+export type { Schema };
 
 /** A document that a contract must accept (`valid`) or refuse. */
 export interface Vector {
@@ -17,15 +16,11 @@ export interface Vector {
   document: unknown;
 }
 
-const folder = new URL("../../schemas/", import.meta.url);
 const vectorsFolder = new URL("../vectors/", import.meta.url);
 const suffix = ".schema.json";
 
 /** The schema files by name, such as `fact.schema.json`. */
-export const schemas: Record<string, Schema> = Object.fromEntries(
-  readdirSync(folder).filter((name) => name.endsWith(suffix)).sort()
-    .map((name) => [name, readJson(new URL(name, folder))]),
-);
+export const schemas: Record<string, Schema> = files;
 
 /** Names of the contracts: of the schemas that have instances (common.schema.json has none). */
 export const contracts: string[] = Object.keys(schemas)
