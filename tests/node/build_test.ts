@@ -17,23 +17,16 @@ import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const SOURCES = [
-  "mod.ts",
-  "execute.ts",
-  "given.ts",
-  "trace.ts",
-  "capture.ts",
-  "kinds.ts",
-  "package.json",
-  "tsconfig.json",
-];
+const SOURCES = readdirSync(root).filter((name) => /\.ts$|^package\.json$|^tsconfig/.test(name));
 
 /** Builds in a folder of its own; returns the hash of each file. */
 function build(): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), "deployer-build-"));
   try {
     for (const file of SOURCES) copyFileSync(join(root, file), join(folder, file));
-    cpSync(join(root, "schemas"), join(folder, "schemas"), { recursive: true });
+    for (const name of ["schemas", "scripts"]) {
+      cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     const { status, stderr } = spawnSync("npm", ["run", "--silent", "build"], {
       cwd: folder,
@@ -42,7 +35,9 @@ function build(): Record<string, string> {
     assertEquals(status, 0, stderr);
     const dist = join(folder, "dist");
     return Object.fromEntries(
-      readdirSync(dist).sort().map((file) => [
+      readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) =>
+        /\.[a-z]+$/.test(file)
+      ).sort().map((file) => [
         file,
         createHash("sha256").update(readFileSync(join(dist, file))).digest("hex"),
       ]),
@@ -54,6 +49,6 @@ function build(): Record<string, string> {
 
 test("two builds in two folders give the same bytes", () => {
   const first = build();
-  assert("mod.js" in first);
+  assert("mod.js" in first && "commonjs/mod.js" in first);
   assertEquals(build(), first);
 });
