@@ -4,9 +4,17 @@
  * the README names use it.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -16,25 +24,40 @@ import { schemas } from "../support/schemas.ts";
 /** `moduleResolution: "bundler"`, the youngest of the three resolutions, came with 5.0. */
 const OLDEST_TYPESCRIPT = "5.0.4";
 const NEWEST_TYPESCRIPT = "7.0.2";
+/** Its default resolution beside `module: commonjs` is node10, which reads `main` and `types` only. */
+const OLD_RESOLUTION_TYPESCRIPT = "5.4.5";
 const RESOLUTIONS = { node16: "node16", nodenext: "nodenext", bundler: "esnext" };
+
+/** The module's own sources: maps lead to them. */
+const SOURCES = readdirSync(new URL("../../", import.meta.url)).filter((name) =>
+  name.endsWith(".ts")
+);
+/** What either edition of the build holds, beside `mod.js` and its map. */
+const DECLARATIONS = [...SOURCES, "schemas/types.ts"].flatMap((name) => {
+  const declaration = name.replace(/\.ts$/, ".d.ts");
+  return [declaration, `${declaration}.map`];
+});
+const GUIDES = ["raw-values", "validate", "versioning"];
 
 const EXPECTED_FILES = [
   "CHANGELOG.md",
   "LICENSE",
   "README.md",
-  "capture.ts",
-  "dist/deployer-runtime.schema.json",
-  "dist/mod.d.ts",
-  "dist/mod.js",
-  "execute.ts",
-  "given.ts",
-  "kinds.ts",
-  "mod.ts",
   "package.json",
+  ...["dist", "dist/commonjs"].flatMap((folder) =>
+    ["mod.js", "mod.js.map", ...DECLARATIONS].map((name) => `${folder}/${name}`)
+  ),
+  "dist/commonjs/package.json",
+  ...GUIDES.map((name) => `docs/${name}.md`),
+  ...SOURCES,
   ...Object.keys(schemas).map((name) => `schemas/${name}`),
+  "schemas/deployer-runtime.schema.json",
+  "schemas/deployer-runtime.types.schema.json",
   "schemas/types.ts",
-  "trace.ts",
 ].sort();
+
+/** Bytes of the tarball. */
+const MOST = 60_000;
 
 const EXPECTED_OUTPUT = {
   contract: "deployer-runtime/v1",
@@ -47,15 +70,17 @@ const EXPECTED_OUTPUT = {
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = (name: string) => join(root, "node_modules", ".bin", name);
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), "utf8"));
-const consumer = mkdtempSync(join(tmpdir(), "deployer-consumer-"));
+const consumer = realpathSync(mkdtempSync(join(tmpdir(), "deployer-consumer-")));
 const installed = join(consumer, "node_modules", "deployer-runtime");
 let tarball = "";
+let bytes = 0;
 
 before(() => {
   const [packed] = JSON.parse(
     succeed(root, "npm", "pack", "--json", "--pack-destination", consumer),
   );
   tarball = join(consumer, packed.filename);
+  bytes = packed.size;
   const files = packed.files.length;
   console.log(
     `${packed.filename}: ${packed.size} bytes, ${files} files, ${packed.unpackedSize} bytes unpacked`,
@@ -66,6 +91,7 @@ before(() => {
     consumer,
     ...["npm", "install", "--no-audit", "--no-fund", "--prefer-offline", tarball],
     `typescript-oldest@npm:typescript@${OLDEST_TYPESCRIPT}`,
+    `typescript-old-resolution@npm:typescript@${OLD_RESOLUTION_TYPESCRIPT}`,
     `typescript-newest@npm:typescript@${NEWEST_TYPESCRIPT}`,
     `@types/node@${read("package.json").devDependencies["@types/node"]}`,
   );
@@ -93,6 +119,7 @@ test("the tarball holds what users need, and nothing else", () => {
     .map((entry) => join(entry.parentPath, entry.name).slice(installed.length + 1))
     .sort();
   assertEquals(found, EXPECTED_FILES);
+  assert(bytes <= MOST, `${bytes} bytes`);
 });
 
 test("the package depends on nothing, and the module imports nothing", () => {
@@ -102,10 +129,14 @@ test("the package depends on nothing, and the module imports nothing", () => {
     undefined,
     undefined,
   ]);
-  const module = readFileSync(join(installed, "dist", "mod.js"), "utf8");
-  assertEquals(module.match(/^\s*import\b|\bimport\s*\(|\brequire\s*\(/gm), null);
-  const types = readFileSync(join(installed, "dist", "mod.d.ts"), "utf8");
-  assertEquals(types.match(/^import\b|\bimport\s*\(|^\/\/\/ <reference/gm), null);
+  for (const edition of ["dist", "dist/commonjs"]) {
+    const module = readFileSync(join(installed, edition, "mod.js"), "utf8");
+    assertEquals(module.match(/^\s*import\b|\bimport\s*\(|\brequire\s*\(/gm), null);
+    for (const name of DECLARATIONS.filter((name) => name.endsWith(".d.ts"))) {
+      const types = readFileSync(join(installed, edition, name), "utf8");
+      assertEquals(types.match(/ from "[^.]|\bimport\("[^.]|^\/\/\/ <reference/gm), null, name);
+    }
+  }
 });
 
 /** Each with the beginning of the version that it has to say. */
@@ -183,9 +214,65 @@ test("publint finds nothing to say", () => {
   );
 });
 
-test("attw finds the types of an ES module right in every resolution", () => {
-  const ignored = ["--exclude-entrypoints", "./schemas/deployer-runtime.schema.json"];
-  succeed(consumer, bin("attw"), "--profile", "esm-only", tarball, ...ignored);
+test("attw finds nothing in any profile, node10 included", () => {
+  const { packageName, problems } = JSON.parse(
+    succeed(consumer, bin("attw"), "--format", "json", tarball),
+  ).analysis;
+  assertEquals([packageName, problems], ["deployer-runtime", []]);
+});
+
+for (const module of ["commonjs", "es2022"]) {
+  test(`TypeScript ${OLD_RESOLUTION_TYPESCRIPT} with module ${module} and node10 resolution finds the types`, () => {
+    const tsc = join("node_modules", "typescript-old-resolution", "bin", "tsc");
+    // Beside `commonjs` it is the default.
+    const resolution = module === "commonjs" ? [] : ["--moduleResolution", "node10"];
+    const options = ["--module", module, ...resolution, "--strict", "--target", "es2022"];
+    const output = ["--types", "node", "--outDir", "compiled", "commonjs.ts"];
+    succeed(consumer, process.execPath, tsc, ...options, ...output);
+    if (module !== "commonjs") return;
+    writeFileSync(join(consumer, "compiled", "package.json"), '{ "type": "commonjs" }\n');
+    assertEquals(succeed(consumer, process.execPath, join("compiled", "commonjs.js")), "1\n");
+  });
+}
+
+for (const program of ["trace.mjs", "trace.cjs"]) {
+  test(`a stack trace of ${program} ends in the TypeScript that is shipped`, () => {
+    const stack = succeed(consumer, process.execPath, "--enable-source-maps", program);
+    const places = [
+      ...stack.matchAll(/\(?(?:file:\/\/)?([^ ()]*deployer-runtime\/[^:]*):[0-9]+:/g),
+    ];
+    assert(places.length > 0, stack);
+    for (const [, path] of places) assert(SOURCES.includes(relative(installed, path!)), stack);
+  });
+}
+
+test("'go to definition' ends in the TypeScript that is shipped", () => {
+  const file = join(consumer, "strict.mts");
+  const line = readFileSync(file, "utf8").split("\n").findIndex((text) =>
+    /await execute\(/.test(text)
+  );
+  const offset = readFileSync(file, "utf8").split("\n")[line]!.indexOf("execute(") + 1;
+  const requests = [
+    { command: "open", arguments: { file } },
+    { command: "definition", arguments: { file, line: line + 1, offset } },
+  ].map((request, seq) => JSON.stringify({ seq, type: "request", ...request }) + "\n").join("");
+  const tsserver = join(root, "node_modules", "typescript", "lib", "tsserver.js");
+  const { stdout } = spawnSync(
+    process.execPath,
+    [tsserver, "--disableAutomaticTypingAcquisition"],
+    {
+      cwd: consumer,
+      encoding: "utf8",
+      input: requests,
+    },
+  );
+  const answers = stdout.split("\n").filter((text) => text.startsWith("{")).map((text) =>
+    JSON.parse(text)
+  );
+  const { body } = answers.find(({ command }) => command === "definition");
+  assertEquals(relative(installed, body[0].file), "execute.ts");
+  const text = readFileSync(body[0].file, "utf8").split("\n")[body[0].start.line - 1];
+  assertStringIncludes(text!, "export function execute");
 });
 
 test("package.json, deno.json, the addresses of the schemas and the contract agree on the version", async () => {
@@ -195,13 +282,10 @@ test("package.json, deno.json, the addresses of the schemas and the contract agr
   for (const [file, { $id }] of Object.entries(schemas)) {
     assertEquals($id, `https://cdn.jsdelivr.net/npm/${name}@${major}/schemas/${file}`);
   }
-  const oneFile = JSON.parse(
-    readFileSync(join(installed, "dist", "deployer-runtime.schema.json"), "utf8"),
-  );
-  assertEquals(
-    oneFile.$id,
-    `https://cdn.jsdelivr.net/npm/${name}@${major}/dist/deployer-runtime.schema.json`,
-  );
+  for (const file of ["deployer-runtime.schema.json", "deployer-runtime.types.schema.json"]) {
+    const { $id } = JSON.parse(readFileSync(join(installed, "schemas", file), "utf8"));
+    assertEquals($id, `https://cdn.jsdelivr.net/npm/${name}@${major}/schemas/${file}`);
+  }
   const contract = `${name}/v${major}`;
   assertEquals(schemas["common.schema.json"]?.$defs.contract.const, contract);
   const order = { orderId: "order-1", action: { name: "none" } };

@@ -1,0 +1,3 @@
+import { order } from "./order.js";
+
+console.log(await order());

@@ -1,0 +1,3 @@
+import { order } from "./order.js";
+
+order().then(console.log);

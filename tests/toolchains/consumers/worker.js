@@ -1,0 +1,3 @@
+import { order } from "./order.js";
+
+export default { fetch: async () => new Response(await order()) };
