@@ -19,6 +19,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { execute } from "../../mod.ts";
+import { brokenLinks } from "../support/links.ts";
 import { schemas } from "../support/schemas.ts";
 
 /** `moduleResolution: "bundler"`, the youngest of the three resolutions, came with 5.0. */
@@ -120,6 +121,13 @@ test("the tarball holds what users need, and nothing else", () => {
     .sort();
   assertEquals(found, EXPECTED_FILES);
   assert(bytes <= MOST, `${bytes} bytes`);
+});
+
+test("every link of every Markdown file in the package leads to a file that is in it", () => {
+  const pages = EXPECTED_FILES.filter((name) => name.endsWith(".md"));
+  assert(pages.length > GUIDES.length);
+  const broken = pages.map((page) => [page, brokenLinks(join(installed, page), installed)]);
+  assertEquals(broken, pages.map((page) => [page, []]));
 });
 
 test("the package depends on nothing, and the module imports nothing", () => {

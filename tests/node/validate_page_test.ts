@@ -11,15 +11,18 @@ before(async () => void (folder = await project()));
 after(() => remove(folder));
 
 test("the page has the snippets that are run here and in validate_page_debian_test.ts", () => {
-  assertEquals(["ts", "python", "sh"].map((language) => snippetsIn(language).length), [
+  assertEquals(["ts", "json", "python", "sh"].map((language) => snippetsIn(language).length), [
+    3,
     1,
-    2,
-    2,
+    3,
+    3,
   ]);
 });
 
 test("the snippet for ajv accepts a result, and names the misspelt field of a request", () => {
-  const [code = ""] = snippetsIn("ts");
+  const [first = "", code = ""] = snippetsIn("ts");
+  assertStringIncludes(first, "new Ajv2020().compile(schema)");
+  for (const option of ["strict", "formats", "Formats"]) assert(!code.includes(option), option);
   // Plain JavaScript, so that Node alone runs it.
   writeFileSync(join(folder, "validate.mjs"), code);
   const { status, output } = run(folder, process.execPath, "--no-warnings", "validate.mjs");
@@ -32,8 +35,16 @@ test("the snippet for ajv accepts a result, and names the misspelt field of a re
   assertStringIncludes(refused, "instancePath: '/status'");
 });
 
+test("the order that is typed by hand is one", () => {
+  const [order = ""] = snippetsIn("json");
+  writeFileSync(join(folder, "order.json"), order);
+  const [, command = ""] = snippetsIn("sh");
+  const { status, output } = run(folder, "sh", "-c", command);
+  assertEquals(status, 0, output);
+});
+
 test("the commands accept a result and an order, and name the field that is wrong", () => {
-  for (const command of snippetsIn("sh")) {
+  for (const command of snippetsIn("sh").slice(0, 2)) {
     const accepted = run(folder, "sh", "-c", command);
     assertEquals(accepted.status, 0, accepted.output);
     assertStringIncludes(accepted.output, "1 passed, 0 failed");
