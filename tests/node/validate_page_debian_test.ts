@@ -6,7 +6,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { project, remove, run, snippetsIn } from "../support/validate_page.ts";
 
 let folder = "";
-const [validate = "", read = ""] = snippetsIn("python");
+const [validate = "", , read = ""] = snippetsIn("python");
 
 before(async () => void (folder = await project()));
 after(() => remove(folder));
