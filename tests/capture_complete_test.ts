@@ -69,11 +69,11 @@ const KEEP_NOTHING: [names: RegExp, because: string][] = [
 const OF_A_PAGE = `
   AbsoluteOrientationSensor Accelerometer Animation AudioContext CaptureController CloseWatcher
   CSSStyleSheet CustomElementRegistry DataTransfer DocumentTimeline DOMParser EditContext
-  EyeDropper FileReader GravitySensor Gyroscope Highlight IdleDetector
+  EyeDropper FileReader FileReaderSync GravitySensor Gyroscope Highlight IdleDetector
   ImageBitmapRenderingContext InputDeviceCapabilities LinearAccelerationSensor MediaMetadata
   MediaSource Origin Path2D Range RelativeOrientationSensor RTCPeerConnection Sanitizer
   ScrollTimeline SpeechGrammar SpeechGrammarList SpeechRecognition SpeechSynthesisUtterance
-  Storage TextFormat TimelineTrigger ViewTimeline XMLSerializer XPathEvaluator XRRay
+  Storage TextFormat TimelineTrigger ViewTimeline VTTRegion XMLSerializer XPathEvaluator XRRay
   XRRigidTransform XSLTProcessor
 `.split(/\s+/);
 

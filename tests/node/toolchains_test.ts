@@ -17,7 +17,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { bundle } from "../hardened/bundle.ts";
+import type { Report } from "../hardened/report.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const tools = fileURLToPath(new URL("../toolchains/", import.meta.url));
@@ -169,6 +171,17 @@ test("Yarn's Plug'n'Play installs the tarball, and Node imports and requires it"
 });
 
 // --- workerd --------------------------------------------------------------------------------------
+
+test("the laws hold in workerd, but for what its own builtins do otherwise", async () => {
+  const script = join(folder, "laws.js");
+  await bundle(script);
+  const printed = run(tools, "npx", "-y", "node@24", join(tools, "laws.mjs"), script);
+  const { refuses, passed, failed, leftOut }: Report = JSON.parse(printed);
+  console.log(`workerd: ${passed} passed, ${failed.length} failed, ${leftOut.length} left out`);
+  assertEquals(failed, []);
+  assert(passed > 300 && leftOut.length < 10);
+  assertEquals(refuses, ["code from strings", "another realm"]);
+});
 
 test("workerd runs a worker that imports the module as it is", () => {
   const own = project("workerd", ["worker.js", "order.js"], { type: "module" });

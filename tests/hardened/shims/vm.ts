@@ -7,10 +7,13 @@ interface Platform {
   };
 }
 
+/** What is said where there is none, as in a worker. */
+export const NO_REALM = "cannot find another realm";
+
 /** What code evaluates to in another realm. */
 export function runInNewContext(code: string): unknown {
   const { process, document } = globalThis as Platform;
   if (document) return document.querySelector("iframe").contentWindow.eval(code);
-  if (!process?.getBuiltinModule) throw new Error("cannot find another realm");
+  if (!process?.getBuiltinModule) throw new Error(NO_REALM);
   return process.getBuiltinModule("node:vm").runInNewContext(code);
 }
