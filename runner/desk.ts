@@ -9,7 +9,7 @@ import {
   type ExecutionContext,
   type ExecutionRequest,
   type ExecutionResult,
-} from "../../mod.ts";
+} from "deployer-runtime";
 import type { Ledger } from "./ledgers/ledger.ts";
 
 /** Why an order was not taken: nothing of it was done or written. */
@@ -30,13 +30,13 @@ export class ResultNotStored extends Error {
 
 /** Executes orders at the same time, each once, and stores what was observed. */
 export class Desk {
-  readonly #ledger: Ledger;
+  readonly #ledger: Pick<Ledger, "consume" | "store">;
   readonly #stop = new AbortController();
   readonly #giveUp = new AbortController();
   readonly #inFlight = new Set<Promise<ExecutionResult>>();
   #open = true;
 
-  constructor(ledger: Ledger) {
+  constructor(ledger: Pick<Ledger, "consume" | "store">) {
     this.#ledger = ledger;
     // One listener an order: from eleven on, Node 20 would warn of a leak.
     setMaxListeners(0, this.#stop.signal, this.#giveUp.signal);
@@ -69,12 +69,12 @@ export class Desk {
 
   /**
    * Shuts down. When it resolves, every order that was taken is closed: its result is stored, or
-   * `take()` has rejected.
+   * `take()` has rejected. To close again is harmless, and hurries: the shorter time counts.
    *
-   * @param drain How long orders may still run, in ms
+   * @param drain How long orders may still run, in ms; as long as they take if it is not said
    * @param grace How long they may take to stop, when they are asked to
    */
-  async close(drain: number, grace: number): Promise<void> {
+  async close(drain?: number, grace = 0): Promise<void> {
     this.#open = false;
     if (await this.#idle(drain)) return;
     this.#stop.abort(new Error("the Runner is shutting down"));
@@ -83,6 +83,11 @@ export class Desk {
       new Error(`the Runner shut down, and the action did not stop in ${grace} ms`),
     );
     await this.#idle();
+  }
+
+  /** Takes nothing more, and waits for what runs, however long it takes: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #run<Request extends ExecutionRequest>(

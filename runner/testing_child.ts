@@ -4,9 +4,9 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { execute } from "../../mod.ts";
-import type { Ledger } from "../../docs/examples/ledgers/ledger.ts";
-import { claim } from "./ledger_claim.ts";
+import { execute } from "deployer-runtime";
+import type { Ledger } from "./ledgers/ledger.ts";
+import { claim } from "./testing_claim.ts";
 
 const [opener = "", location = ""] = process.argv.slice(2);
 const { openLedger } = await import(opener);
@@ -16,6 +16,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 for await (const line of started(createInterface({ input: process.stdin }))) {
   const [what, ...orderIds] = line.split(" ");
   if (what === "claim") await Promise.all(orderIds.map(claimOne));
+  else if (what === "execute-all") await Promise.all(orderIds.map(executeOne));
   else for (const orderId of orderIds) await executeOne(orderId);
 }
 

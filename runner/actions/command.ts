@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import type { Action, ExecutionRequest } from "../../../mod.ts";
+import type { Action, ExecutionRequest } from "deployer-runtime";
 
 /** An order to run a command. Its arguments are recorded, and whoever is on the machine sees them. */
 export interface CommandOrder extends ExecutionRequest {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import type { Action, ExecutionRequest } from "../../../mod.ts";
+import type { Action, ExecutionRequest } from "deployer-runtime";
 
 /** An order to call a server. All of it is recorded: a token belongs into `headers`, below. */
 export interface HttpOrder extends ExecutionRequest {

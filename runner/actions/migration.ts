@@ -1,4 +1,4 @@
-import type { Action, ExecutionRequest } from "../../../mod.ts";
+import type { Action, ExecutionRequest } from "deployer-runtime";
 
 /** One session of PostgreSQL, in no transaction: a `Client` of `pg` is one, a pool is none. */
 export interface Session {

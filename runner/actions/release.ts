@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { cp, mkdir, readdir, readlink, realpath, rename, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Action, ExecutionRequest } from "../../../mod.ts";
+import type { Action, ExecutionRequest } from "deployer-runtime";
 
 /** An order to deploy a site: a folder of files. */
 export interface ReleaseOrder extends ExecutionRequest {

@@ -2,7 +2,7 @@
  * Whether a process is gone. A process id alone does not say: it is given again, and means nothing
  * on another machine, after a reboot, or in another container.
  */
-import { readFile, readlink } from "node:fs/promises";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import process from "node:process";
 
@@ -16,15 +16,17 @@ export interface ProcessIdentity {
   started?: string;
 }
 
+/** Says whether the process of an entry is surely gone. */
+export type Judge = (of: ProcessIdentity) => boolean | PromiseLike<boolean>;
+
 /** The identity of this process. */
-export async function thisProcess(): Promise<ProcessIdentity> {
+export function thisProcess(): ProcessIdentity {
   const { pid } = process;
-  const machine = { host: hostname(), pid };
-  const boot = await told(readFile("/proc/sys/kernel/random/boot_id", "utf8"));
-  const container = await told(readlink("/proc/self/ns/pid"));
-  const [, started] = await lifeOf(pid);
+  const boot = told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
+  const container = told(() => readlinkSync("/proc/self/ns/pid"));
+  const [, started] = lifeOf(pid);
   return {
-    ...machine,
+    ...{ host: hostname(), pid },
     ...boot && { boot },
     ...container && { container },
     ...started && { started },
@@ -35,10 +37,10 @@ export async function thisProcess(): Promise<ProcessIdentity> {
  * Whether a process is surely gone. False where that cannot be told: of another machine, of another
  * container, and, where there is no `/proc`, of an id that was given again.
  *
- * Machines that share a folder must have different host names.
+ * Machines that share a ledger must have different host names.
  */
-export async function isGone(of: ProcessIdentity): Promise<boolean> {
-  const own = await thisProcess();
+export function isGone(of: ProcessIdentity): boolean {
+  const own = thisProcess();
   if (of.host !== own.host) return false;
   if (!of.boot !== !own.boot) return false; // One of the two saw no `/proc`.
   if (of.boot !== own.boot) return true; // The machine was started again.
@@ -48,17 +50,21 @@ export async function isGone(of: ProcessIdentity): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
   }
-  const [state = "", started = of.started] = await lifeOf(of.pid);
+  const [state = "", started = of.started] = lifeOf(of.pid);
   return started !== of.started || "ZX".includes(state || "?"); // A zombie is dead, but not buried.
 }
 
 /** State and start of a process, where the system tells. Its name, in brackets, may hold anything. */
-async function lifeOf(pid: number): Promise<[state?: string, started?: string]> {
-  const line = await told(readFile(`/proc/${pid}/stat`, "utf8"));
+function lifeOf(pid: number): [state?: string, started?: string] {
+  const line = told(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
   const fields = line?.slice(line.lastIndexOf(")") + 2).split(" ") ?? [];
   return [fields[0], fields[19]] as [string?, string?];
 }
 
-function told(answer: Promise<string>): Promise<string | undefined> {
-  return answer.then((text) => text.trim(), () => undefined);
+function told(read: () => string): string | undefined {
+  try {
+    return read().trim();
+  } catch {
+    return undefined;
+  }
 }

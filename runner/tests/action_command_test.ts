@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { command } from "../../docs/examples/actions/command.ts";
-import { execute, type ExecutionResult, type Ports } from "../../mod.ts";
-import { assertSound } from "../support/orders.ts";
-import { until } from "../support/until.ts";
+import { command } from "deployer-runner/actions/command";
+import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { assertSound } from "../../tests/support/orders.ts";
+import { until } from "../../tests/support/until.ts";
 
 const root = mkdtempSync(join(tmpdir(), "command-test-"));
 after(() => rmSync(root, { recursive: true }));

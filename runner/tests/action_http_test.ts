@@ -5,9 +5,9 @@ import { createServer as createHttpServer, type IncomingMessage, type Server } f
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { httpRequest } from "../../docs/examples/actions/http.ts";
-import { execute, type ExecutionResult, type Ports } from "../../mod.ts";
-import { assertSound } from "../support/orders.ts";
+import { httpRequest } from "deployer-runner/actions/http";
+import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { assertSound } from "../../tests/support/orders.ts";
 
 const servers: (Server | NetServer)[] = [];
 const sockets = new Set<Socket>();

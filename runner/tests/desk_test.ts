@@ -2,11 +2,11 @@
 import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { deadline } from "../../docs/examples/deadline.ts";
-import type { Ledger } from "../../docs/examples/ledgers/ledger.ts";
-import { Desk, IntakeClosed, ResultNotStored } from "../../docs/examples/shutdown.ts";
-import { type Action, execute, type ExecutionResult } from "../../mod.ts";
-import { deferred, isPending } from "../support/orders.ts";
+import { deadline } from "../deadline.ts";
+import type { Ledger } from "../ledgers/ledger.ts";
+import { Desk, IntakeClosed, ResultNotStored } from "../desk.ts";
+import { type Action, execute, type ExecutionResult } from "deployer-runtime";
+import { deferred, isPending } from "../../tests/support/orders.ts";
 
 const hang: Action = () => new Promise<null>(() => {});
 
@@ -77,6 +77,28 @@ test("a Desk holds hundreds of orders on its two signals without a warning", asy
   await new Promise((resolve) => setTimeout(resolve, 5)); // Warnings come a tick later.
   process.off("warning", warn);
   assertEquals(warnings, []);
+});
+
+test("a Desk that is disposed of waits for what runs, and closing it again is harmless", async () => {
+  const ledger = memory();
+  const [desk, end] = [new Desk(ledger), deferred<string>()];
+  const taken = take(desk, "x", () => end.promise);
+  const disposed = desk[Symbol.asyncDispose]();
+  assert(await isPending(disposed));
+  await assertRejects(() => take(desk, "y", () => "done"), IntakeClosed);
+  end.resolve("done");
+  await Promise.all([disposed, desk.close(), desk.close(1, 1)]);
+  assertEquals([(await taken).status, desk.stop.aborted], ["APPLIED", false]);
+});
+
+test("a Desk that is closed again, with less patience, hurries", async () => {
+  const ledger = memory();
+  const desk = new Desk(ledger);
+  const taken = take(desk, "x", hang);
+  const closing = desk.close();
+  await desk.close(1, 1);
+  await closing;
+  assertEquals(outcome(await taken), "x UNKNOWN ABORTED");
 });
 
 test("an order that is still being consumed when the Desk gives up is not executed", async () => {
@@ -180,15 +202,18 @@ class Timers {
 }
 
 /** A ledger that forgets. */
-function memory(): Ledger & { consumed: string[]; stored: Map<string, ExecutionResult> } {
+function memory(): {
+  consumed: string[];
+  stored: Map<string, ExecutionResult>;
+  consume: Ledger["consume"];
+  store: Ledger["store"];
+} {
   const [consumed, stored] = [[] as string[], new Map<string, ExecutionResult>()];
   return {
     consumed,
     stored,
     consume: ({ orderId }) => Promise.resolve(void consumed.push(orderId)),
     store: (result) => Promise.resolve(void stored.set(result.orderId, result)),
-    lost: () => Promise.resolve([]),
-    recover: () => Promise.resolve([]),
   };
 }
 

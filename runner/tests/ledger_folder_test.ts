@@ -2,44 +2,38 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { assert, assertEquals } from "@std/assert";
-import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
-import { isGone, thisProcess } from "../../docs/examples/ledgers/process.ts";
-import { claim } from "../support/ledger_claim.ts";
-import { openLedger } from "../support/ledger_files.ts";
-import { testLedger } from "../support/ledger_suite.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { LedgerDamaged, LedgerDown } from "deployer-runner";
+import { execute, type ExecutionResult } from "deployer-runtime";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { testLedger } from "deployer-runner/testing";
+import { isGone, thisProcess } from "../ledgers/process.ts";
+import { claim } from "../testing_claim.ts";
+import { openLedger } from "./open_folder.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-test-"));
 after(() => rmSync(root, { recursive: true }));
 
 testLedger("a folder of files", {
-  opener: new URL("../support/ledger_files.ts", import.meta.url).href,
-  openLedger,
+  opener: new URL("open_folder.ts", import.meta.url).href,
+  fresh: () => mkdtempSync(join(root, "fresh-")),
   openDown() {
     const file = join(mkdtempSync(join(root, "down-")), "file");
     writeFileSync(file, "");
     return openLedger(file);
-  },
-  fresh: () => Promise.resolve(mkdtempSync(join(root, "fresh-"))),
-  read(folder, orderId) {
-    const path = join(folder, createHash("sha256").update(orderId).digest("hex"));
-    const [entry, result, recovered] = [".json", ".result.json", ".recovered.json"]
-      .map((end) =>
-        existsSync(path + end) ? JSON.parse(readFileSync(path + end, "utf8")) : undefined
-      );
-    if (entry === undefined) return Promise.resolve(undefined);
-    const { fact, request } = entry;
-    return Promise.resolve({
-      fact,
-      request,
-      ...result && { result },
-      ...recovered && { recovered },
-    });
   },
 });
 
@@ -61,13 +55,102 @@ test("what a killed process was writing is no entry", async () => {
 
 test("a Runner that stores its result while it is looked for is not lost", async () => {
   const folder = mkdtempSync(join(root, "late-"));
-  const path = join(folder, createHash("sha256").update("x").digest("hex"));
+  const path = join(folder, sha256("x"));
   const ledger = new FolderLedger(folder, () => {
     writeFileSync(`${path}.result.json`, "{}");
     return Promise.resolve(true);
   });
   await ledger.consume(...claim("x"));
   assertEquals(await ledger.lost(), []);
+});
+
+test("a folder without the index of open orders, as it was before, is given one, and keeps working", async () => {
+  const folder = mkdtempSync(join(root, "old-"));
+  const ledger = new FolderLedger(folder, () => true);
+  for (const orderId of ["open", "done", "recovered"]) await ledger.consume(...claim(orderId));
+  await ledger.store({ ...(await resultOf("done")), executionId: "e" });
+  const path = (orderId: string, end: string) => join(folder, sha256(orderId) + end);
+  writeFileSync(path("recovered", ".recovered.json"), "{}");
+  rmSync(join(folder, "open"), { recursive: true });
+
+  const opened = await Promise.all(
+    [1, 2, 3].map(() => new FolderLedger(folder, () => true).lost()),
+  );
+  assertEquals(opened.map((facts) => facts.map(({ orderId }) => orderId)), [
+    ["open"],
+    ["open"],
+    ["open"],
+  ]);
+  assertEquals(readdirSync(join(folder, "open")), [`${sha256("open")}.json`]);
+  assertEquals((await new FolderLedger(folder, () => true).recover()).length, 1);
+  assertEquals(readdirSync(join(folder, "open")), []);
+  await new FolderLedger(folder).consume(...claim("new"));
+  assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
+});
+
+test("an order that is closed leaves the index, whoever closes it", async () => {
+  const folder = mkdtempSync(join(root, "index-"));
+  const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
+  const index = () => readdirSync(join(folder, "open")).length;
+  await Promise.all(["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))));
+  assertEquals(index(), 1); // One file for all that were claimed at the same time.
+  const store = async (to: FolderLedger, orderId: string) =>
+    await to.store({ ...await resultOf(orderId), executionId: "e" });
+  await store(ledger, "a");
+  await store(other, "b");
+  assertEquals(index(), 1);
+  await store(ledger, "c");
+  assertEquals(await other.lost(), []); // It sees that all three are closed.
+  assertEquals(index(), 0);
+
+  // Of claims that were refused nothing stays there.
+  await Promise.allSettled(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  assertEquals(index(), 0);
+});
+
+test("a claim that its process died over, before it had the order's name, is none", async () => {
+  const folder = mkdtempSync(join(root, "half-"));
+  const ledger = new FolderLedger(folder, () => true);
+  await ledger.consume(...claim("x"));
+  rmSync(join(folder, `${sha256("x")}.json`)); // As a crash leaves it.
+  writeFileSync(join(folder, "open", "00000000-0000-0000-0000-000000000000.json"), "[ { half");
+  assertEquals(await ledger.recover(), []);
+  await ledger.consume(...claim("x")); // It was not consumed.
+});
+
+test("damaged and foreign files stop the recovery of no other order, and are named", async () => {
+  const folder = mkdtempSync(join(root, "damaged-"));
+  const ledger = new FolderLedger(folder, () => true);
+  for (const orderId of ["a", "b", "c", "d"]) await ledger.consume(...claim(orderId));
+  writeFileSync(join(folder, `${sha256("b")}.json`), "{ half");
+  writeFileSync(join(folder, `${sha256("c")}.json`), '{ "fact": {} }');
+  writeFileSync(join(folder, "open", "notes.txt"), "mine");
+  writeFileSync(join(folder, "open", ".DS_Store"), "the file system's own");
+
+  for (const call of ["lost", "recover"] as const) {
+    const error = await assertRejects(() => ledger[call](), LedgerDamaged, "notes.txt is no file");
+    assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "d"]);
+    assertEquals(error.damages.length, 3);
+    const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
+    assertMatch(said, /open\/[-0-9a-f]{36}\.json is not JSON: .*/);
+    assertMatch(
+      said,
+      /open\/[-0-9a-f]{36}\.json is no entry of an order: fact\.orderId is no text/,
+    );
+  }
+  assertEquals((await ledger.get("a"))?.status, "UNKNOWN");
+  await assertRejects(() => ledger.get("b"), LedgerDown, `${sha256("b")}.json is not JSON`);
+  await assertRejects(() => ledger.recover(), LedgerDamaged);
+});
+
+test("a copy of the folder that made files of its hard links still knows what is open", async () => {
+  const [folder, copy] = [mkdtempSync(join(root, "copied-")), mkdtempSync(join(root, "copy-"))];
+  const ledger = new FolderLedger(folder);
+  await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await ledger.store({ ...await resultOf("a"), executionId: "e" });
+  cpSync(folder, copy, { recursive: true });
+  const closed = await new FolderLedger(copy, () => true).recover();
+  assertEquals(closed.map(({ orderId }) => orderId), ["b"]);
 });
 
 test("a process is gone when its id is free or was given again, or its machine started again", async () => {
@@ -113,6 +196,15 @@ test("of another machine or container nobody says that a process is gone", async
   assertEquals(await isGone({ ...own, pid, container: "pid:[1]" }), false);
   assertEquals(await isGone({ host: own.host, pid }), false, "one of the two saw no /proc");
 });
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+async function resultOf(orderId: string): Promise<ExecutionResult> {
+  const order = { orderId, action: { name: "n" } };
+  return await execute(order, { executionId: "e", runner: "r" }, () => "done");
+}
 
 /** Field 22 of its line in `/proc`. */
 function startOf(pid: number): string {

@@ -1,7 +1,6 @@
 /** Opens a folder as a ledger, here and in the Runners of the ledger suite. */
-import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
-import type { Ledger } from "../../docs/examples/ledgers/ledger.ts";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
 
-export function openLedger(folder: string): Promise<Ledger> {
+export function openLedger(folder: string): Promise<FolderLedger> {
   return Promise.resolve(new FolderLedger(folder));
 }
