@@ -26,7 +26,10 @@ function started<Lines>(lines: Lines): Lines {
 }
 
 async function claimOne(orderId: string): Promise<void> {
-  const end = await ledger.consume(...claim(orderId)).then(() => "won", ({ name }) => name);
+  const end = await ledger.consume(...claim(orderId)).then(
+    () => "won",
+    ({ name }) => name,
+  );
   say(`${end} ${orderId}`);
 }
 
@@ -36,6 +39,8 @@ async function executeOne(orderId: string): Promise<void> {
     say(`consumed ${orderId}`);
     return "done";
   };
-  await ledger.store(await execute({ orderId, action: { name: "n" } }, context, action, ledger));
+  await ledger.store(
+    await execute({ orderId, action: { name: "n" } }, context, action, ledger),
+  );
   say(`stored ${orderId}`);
 }

@@ -4,9 +4,9 @@
  */
 import { setImmediate } from "node:timers";
 
-/** More would gain nothing, and make one write of too many bytes. */
-const ITEMS = 256;
-const CHARACTERS = 4 * 2 ** 20;
+/** The most that one write is given. More would gain little, and block the process for longer. */
+export const ITEMS = 64;
+const CHARACTERS = 2 ** 20;
 
 /** What waits to be written. */
 export interface Item {
@@ -55,7 +55,9 @@ export class Batches<One extends Item> {
       await new Promise((turn) => setImmediate(turn));
       const batch = this.#next();
       const items = batch.map(({ item }) => item);
-      const faults = await this.#write(items).catch((fault) => items.map(() => fault));
+      const faults = await this.#write(items).catch((fault) =>
+        items.map(() => fault)
+      );
       batch.forEach(({ resolve, reject }, i) => {
         if (faults[i] === undefined) resolve();
         else reject(faults[i]);
@@ -66,11 +68,16 @@ export class Batches<One extends Item> {
 
   /** Takes off what fits into one batch; at least one item. */
   #next(): Waiting<One>[] {
-    const [batch, left, keys]: [Waiting<One>[], Waiting<One>[], Set<string>] = [[], [], new Set()];
+    const [batch, left, keys]: [Waiting<One>[], Waiting<One>[], Set<string>] = [
+      [],
+      [],
+      new Set(),
+    ];
     let characters = 0;
     for (const waiting of this.#waiting) {
       const { key, text } = waiting.item;
-      const full = batch.length === ITEMS || characters + text.length > CHARACTERS;
+      const full = batch.length === ITEMS ||
+        characters + text.length > CHARACTERS;
       if (batch.length > 0 && (full || keys.has(key))) {
         left.push(waiting);
         keys.add(key); // Nor does a later one with this key come before it.

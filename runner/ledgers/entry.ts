@@ -20,11 +20,17 @@ export interface Selection {
  * @throws {RangeError} If a field of it cannot be understood
  */
 export function select(query: Query = {}): Selection {
-  const { status = null, since, until, text = null, limit = 100, after } = query;
-  if (status !== null && !["OPEN", "APPLIED", "FAILED", "UNKNOWN"].includes(status)) {
+  const { status = null, since, until, text = null, limit = 100, after } =
+    query;
+  if (
+    status !== null &&
+    !["OPEN", "APPLIED", "FAILED", "UNKNOWN"].includes(status)
+  ) {
     throw wrong("status", "OPEN, APPLIED, FAILED or UNKNOWN", status);
   }
-  if (!Number.isSafeInteger(limit) || limit < 1) throw wrong("limit", "at least 1", limit);
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw wrong("limit", "at least 1", limit);
+  }
   return {
     status,
     since: instant("since", since),
@@ -36,7 +42,9 @@ export function select(query: Query = {}): Selection {
 }
 
 /** Where the page after this entry begins. */
-export function placeOf({ fact: { at, orderId } }: Pick<Entry, "fact">): string {
+export function placeOf(
+  { fact: { at, orderId } }: Pick<Entry, "fact">,
+): string {
   return JSON.stringify([at, orderId]);
 }
 
@@ -68,10 +76,16 @@ export function proofAbsent(consumed: Fact): Fact {
  */
 export function checkIdentity(orderId: string): void {
   if (orderId.isWellFormed()) return;
-  throw new OrderUnstorable(orderId, new Error("its identity holds half of a character"));
+  throw new OrderUnstorable(
+    orderId,
+    new Error("its identity holds half of a character"),
+  );
 }
 
-function instant(field: string, value: string | Date | undefined): string | null {
+function instant(
+  field: string,
+  value: string | Date | undefined,
+): string | null {
   if (value === undefined) return null;
   const date = new Date(value);
   if (Number.isNaN(date.getTime())) throw wrong(field, "an instant", value);
@@ -81,11 +95,15 @@ function instant(field: string, value: string | Date | undefined): string | null
 function place(after: string): { at: string; orderId: string } {
   try {
     const [at, orderId] = JSON.parse(after);
-    if (typeof at === "string" && typeof orderId === "string") return { at, orderId };
+    if (typeof at === "string" && typeof orderId === "string") {
+      return { at, orderId };
+    }
   } catch { /* Said below. */ }
   throw wrong("after", "the next of a page", after);
 }
 
 function wrong(field: string, expected: string, received: unknown): RangeError {
-  return new RangeError(`${field} must be ${expected}: received ${JSON.stringify(received)}`);
+  return new RangeError(
+    `${field} must be ${expected}: received ${JSON.stringify(received)}`,
+  );
 }

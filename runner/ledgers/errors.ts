@@ -25,7 +25,10 @@ export class OrderUnstorable extends Error {
   readonly orderId: string;
 
   constructor(orderId: string, cause: Error) {
-    super(`order ${JSON.stringify(orderId)} cannot be stored: ${cause.message}`, { cause });
+    super(
+      `order ${JSON.stringify(orderId)} cannot be stored: ${cause.message}`,
+      { cause },
+    );
     this.orderId = orderId;
   }
 }
@@ -69,5 +72,8 @@ export class LedgerDamaged extends LedgerDown {
 /** A fault of the ledger's, told by what could not be done. */
 export function down(what: string, cause: unknown): LedgerDown {
   if (cause instanceof LedgerDown) return cause;
-  return new LedgerDown(`${what}: ${cause instanceof Error ? cause.message : cause}`, { cause });
+  return new LedgerDown(
+    `${what}: ${cause instanceof Error ? cause.message : cause}`,
+    { cause },
+  );
 }

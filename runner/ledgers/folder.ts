@@ -28,12 +28,35 @@ import {
   unlink,
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
-import { Batches, type Item } from "./batch.ts";
-import { checkIdentity, entryOf, placeOf, proofAbsent, select, type Selection } from "./entry.ts";
-import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
+import type {
+  ExecutionContext,
+  ExecutionRequest,
+  ExecutionResult,
+  Fact,
+} from "deployer-runtime";
+import { Batches, type Item, ITEMS } from "./batch.ts";
+import {
+  checkIdentity,
+  entryOf,
+  placeOf,
+  proofAbsent,
+  select,
+  type Selection,
+} from "./entry.ts";
+import {
+  type Damage,
+  down,
+  LedgerDamaged,
+  LedgerDown,
+  OrderAlreadyConsumed,
+} from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process.ts";
+import {
+  isGone,
+  type Judge,
+  type ProcessIdentity,
+  thisProcess,
+} from "./process.ts";
 
 /** What stands in `<hash>.json`. */
 interface Claim {
@@ -58,10 +81,12 @@ export class FolderLedger implements Ledger {
   readonly #process: ProcessIdentity = thisProcess();
   /** The orders that were consumed here and are not closed, by identity. */
   readonly #own = new Map<string, { executionId: string; marker: Marker }>();
-  readonly #claims: Batches<Item & { fact: Fact }> = new Batches((batch) => this.#claim(batch));
-  readonly #results: Batches<Item & { executionId: string }> = new Batches((batch) =>
-    this.#store(batch)
+  readonly #claims: Batches<Item & { fact: Fact }> = new Batches((batch) =>
+    this.#claim(batch)
   );
+  readonly #results: Batches<Item & { executionId: string }> = new Batches((
+    batch,
+  ) => this.#store(batch));
   #ready: Promise<void> | undefined;
   #closed = false;
 
@@ -86,16 +111,25 @@ export class FolderLedger implements Ledger {
     const item = { key: orderId, text, fact: JSON.parse(text).fact };
     if (await this.#settled(this.#claims.add(item), failed) === "taken") {
       const entry = await this.get(orderId).catch(() => undefined);
-      throw new OrderAlreadyConsumed(orderId, this.#path(orderId, ".json"), entry);
+      throw new OrderAlreadyConsumed(
+        orderId,
+        this.#path(orderId, ".json"),
+        entry,
+      );
     }
   };
 
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId } = result;
-    const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
+    const failed = `cannot store the result of order ${
+      JSON.stringify(orderId)
+    }`;
     const text = JSON.stringify(result, null, 2);
     this.#assertOpen(failed);
-    await this.#settled(this.#results.add({ key: orderId, text, executionId }), failed);
+    await this.#settled(
+      this.#results.add({ key: orderId, text, executionId }),
+      failed,
+    );
   }
 
   async lost(): Promise<Fact[]> {
@@ -107,8 +141,8 @@ export class FolderLedger implements Ledger {
   async recover(): Promise<Fact[]> {
     const { lost, damages } = await this.#look();
     const closed: Fact[] = [];
-    for (let first = 0; first < lost.length; first += 256) {
-      const facts = lost.slice(first, first + 256).map(proofAbsent);
+    for (let first = 0; first < lost.length; first += ITEMS) {
+      const facts = lost.slice(first, first + ITEMS).map(proofAbsent);
       try {
         const won = await this.#publish(
           facts.map((fact) => JSON.stringify(fact, null, 2)),
@@ -116,7 +150,9 @@ export class FolderLedger implements Ledger {
           isTaken,
         );
         closed.push(...facts.filter((_, i) => won[i] === undefined));
-        for (const fault of won) if (fault !== undefined && fault !== "taken") throw fault;
+        for (const fault of won) {
+          if (fault !== undefined && fault !== "taken") throw fault;
+        }
       } catch (cause) {
         const first = JSON.stringify(facts[0]?.orderId);
         throw down(`cannot recover order ${first} and those after it`, cause);
@@ -145,13 +181,18 @@ export class FolderLedger implements Ledger {
         const entry = await this.#read(name.slice(0, 64));
         if (!entry || !isSelected(entry, selection)) continue;
         let place = first.length;
-        while (place > 0 && isBefore(entry, first[place - 1] as Entry)) place -= 1;
+        while (place > 0 && isBefore(entry, first[place - 1] as Entry)) {
+          place -= 1;
+        }
         first.splice(place, 0, entry);
         if (first.length > selection.limit + 1) first.pop();
       }
       const entries = first.slice(0, selection.limit);
       const last = entries.at(-1);
-      return { entries, ...last && first.length > entries.length && { next: placeOf(last) } };
+      return {
+        entries,
+        ...last && first.length > entries.length && { next: placeOf(last) },
+      };
     } catch (cause) {
       throw down("cannot list orders", cause);
     }
@@ -171,10 +212,17 @@ export class FolderLedger implements Ledger {
   /** One flushed file for all of them; then each order's own name, which one caller can give. */
   async #claim(batch: (Item & { fact: Fact })[]): Promise<unknown[]> {
     await this.#prepare();
-    const marker: Marker = { path: join(this.#open, `${randomUUID()}.json`), left: 0 };
+    const marker: Marker = {
+      path: join(this.#open, `${randomUUID()}.json`),
+      left: 0,
+    };
     try {
       // Its name too is flushed before any order is consumed: no open order is missing there.
-      await writeFlushed(marker.path, document(batch.map(({ text }) => text)), this.#open);
+      await writeFlushed(
+        marker.path,
+        document(batch.map(({ text }) => text)),
+        this.#open,
+      );
     } catch (fault) {
       await rm(marker.path, { force: true }).catch(() => {});
       this.#ready = undefined; // The folder may have been taken away: it is made anew.
@@ -182,7 +230,10 @@ export class FolderLedger implements Ledger {
     }
     const faults: unknown[] = await Promise.all(
       batch.map(({ key }) =>
-        link(marker.path, this.#path(key, ".json")).then(() => undefined, isTaken)
+        link(marker.path, this.#path(key, ".json")).then(
+          () => undefined,
+          isTaken,
+        )
           .catch((fault) => fault)
       ),
     );
@@ -203,7 +254,9 @@ export class FolderLedger implements Ledger {
           const consumer = this.#own.get(key)?.executionId ??
             (await this.#claimOf(this.#hash(key)))?.fact.executionId;
           if (consumer === undefined) return new Error("it is not consumed");
-          if (consumer !== executionId) return new Error("another execution consumed it");
+          if (consumer !== executionId) {
+            return new Error("another execution consumed it");
+          }
           return undefined;
         } catch (fault) {
           return fault;
@@ -239,14 +292,21 @@ export class FolderLedger implements Ledger {
   async #publish(
     texts: string[],
     paths: string[],
-    taken: (error: NodeJS.ErrnoException, written: string, path: string) => unknown,
+    taken: (
+      error: NodeJS.ErrnoException,
+      written: string,
+      path: string,
+    ) => unknown,
   ): Promise<unknown[]> {
     const temporary = join(this.#folder, `${randomUUID()}.tmp`);
     try {
       await writeFlushed(temporary, document(texts));
       const faults = await Promise.all(
         paths.map((path) =>
-          link(temporary, path).then(() => undefined, (error) => taken(error, temporary, path))
+          link(temporary, path).then(
+            () => undefined,
+            (error) => taken(error, temporary, path),
+          )
             .catch((fault) => fault)
         ),
       );
@@ -279,7 +339,8 @@ export class FolderLedger implements Ledger {
     // A folder of the time before this index, or one that has lost it: each open entry is put there.
     const [open, closed] = [new Set<string>(), new Set<string>()];
     for await (const { name } of await opendir(this.#folder)) {
-      const [, hash, end] = /^([0-9a-f]{64})(|\.result|\.recovered)\.json$/.exec(name) ?? [];
+      const [, hash, end] =
+        /^([0-9a-f]{64})(|\.result|\.recovered)\.json$/.exec(name) ?? [];
       if (hash !== undefined) (end === "" ? open : closed).add(hash);
     }
     const index = join(this.#folder, `open.${randomUUID()}.tmp`);
@@ -287,7 +348,10 @@ export class FolderLedger implements Ledger {
     try {
       for (const hash of open) {
         if (closed.has(hash)) continue;
-        await link(join(this.#folder, `${hash}.json`), join(index, `${hash}.json`));
+        await link(
+          join(this.#folder, `${hash}.json`),
+          join(index, `${hash}.json`),
+        );
       }
       await flush(index);
       await rename(index, this.#open); // Whole, or not at all. It fails if another one is in use.
@@ -316,7 +380,9 @@ export class FolderLedger implements Ledger {
         } catch (error) {
           if (!(error instanceof Unreadable)) throw error;
           // No order has its name yet: it is being written, or was when its process was killed.
-          if (error.damage.where !== path || await linksOf(path) > 1) damages.push(error.damage);
+          if (error.damage.where !== path || await linksOf(path) > 1) {
+            damages.push(error.damage);
+          }
         }
       }
       return { lost, damages };
@@ -330,20 +396,28 @@ export class FolderLedger implements Ledger {
     const claims = await claimsOf(path);
     const [first] = claims;
     if (first === undefined) return []; // It has just gone.
-    const isOpen = async (claim: Claim) => await this.#stateOf(claim, path) === "open";
-    const states = await Promise.all(claims.map((claim) => this.#stateOf(claim, path)));
+    const isOpen = async (claim: Claim) =>
+      await this.#stateOf(claim, path) === "open";
+    const states = await Promise.all(
+      claims.map((claim) => this.#stateOf(claim, path)),
+    );
     if (states.some((state) => state !== "closed")) {
       if (!await this.#isGone(first.process)) return [];
       // Asked again: the last that it did before it was gone may have been to store the result.
       const open = await Promise.all(claims.map(isOpen));
-      if (open.includes(true)) return claims.filter((_, i) => open[i]).map(({ fact }) => fact);
+      if (open.includes(true)) {
+        return claims.filter((_, i) => open[i]).map(({ fact }) => fact);
+      }
     }
     await discard(path);
     return [];
   }
 
   /** Where an order stands: `unclaimed` may still become `open`, as long as its process lives. */
-  async #stateOf(claim: Claim, path: string): Promise<"unclaimed" | "open" | "closed"> {
+  async #stateOf(
+    claim: Claim,
+    path: string,
+  ): Promise<"unclaimed" | "open" | "closed"> {
     const { orderId } = claim.fact;
     const entry = this.#path(orderId, ".json");
     if (await identityOf(entry) !== await identityOf(path)) {
@@ -352,7 +426,9 @@ export class FolderLedger implements Ledger {
       // Somebody else was first: for this claim that is the end. (Copies of files are no links.)
       if (JSON.stringify(winner) !== JSON.stringify(claim)) return "closed";
     }
-    const ends = [".result.json", ".recovered.json"].map((end) => exists(this.#path(orderId, end)));
+    const ends = [".result.json", ".recovered.json"].map((end) =>
+      exists(this.#path(orderId, end))
+    );
     return (await Promise.all(ends)).includes(true) ? "closed" : "open";
   }
 
@@ -367,12 +443,17 @@ export class FolderLedger implements Ledger {
 
   async #read(hash: string, orderId?: string): Promise<Entry | undefined> {
     const claim = await this.#claimOf(hash);
-    if (claim === undefined || (orderId ?? claim.fact.orderId) !== claim.fact.orderId) {
+    if (
+      claim === undefined ||
+      (orderId ?? claim.fact.orderId) !== claim.fact.orderId
+    ) {
       return undefined;
     }
-    const of = (document: { orderId?: unknown }) => document.orderId === claim.fact.orderId;
+    const of = (document: { orderId?: unknown }) =>
+      document.orderId === claim.fact.orderId;
     const path = (end: string) => join(this.#folder, hash + end);
-    const result = (await documents<ExecutionResult>(path(".result.json"))).find(of);
+    const result = (await documents<ExecutionResult>(path(".result.json")))
+      .find(of);
     const recovered = (await documents<Fact>(path(".recovered.json"))).find(of);
     return entryOf(claim, result, recovered);
   }
@@ -396,7 +477,10 @@ export class FolderLedger implements Ledger {
     return join(this.#folder, this.#hash(orderId) + end);
   }
 
-  async #settled(write: Promise<void>, failed: string): Promise<"taken" | void> {
+  async #settled(
+    write: Promise<void>,
+    failed: string,
+  ): Promise<"taken" | void> {
     try {
       await write;
     } catch (fault) {
@@ -449,17 +533,29 @@ async function claimsOf(path: string): Promise<Claim[]> {
       ["fact.executionId", claim?.fact?.executionId],
       ["process.host", claim?.process?.host],
     ].find(([, value]) => typeof value !== "string");
-    if (missing) throw new Unreadable(path, `is no entry of an order: ${missing[0]} is no text`);
+    if (missing) {
+      throw new Unreadable(
+        path,
+        `is no entry of an order: ${missing[0]} is no text`,
+      );
+    }
   }
   return claims as Claim[];
 }
 
 /** Writes a new file, flushed; with the name that it has in `folder`, if one is given. */
-async function writeFlushed(path: string, text: string, folder?: string): Promise<void> {
+async function writeFlushed(
+  path: string,
+  text: string,
+  folder?: string,
+): Promise<void> {
   const file = await open(path, "wx");
   try {
     await file.writeFile(text);
-    await Promise.all([file.sync(), folder === undefined ? undefined : flush(folder)]);
+    await Promise.all([
+      file.sync(),
+      folder === undefined ? undefined : flush(folder),
+    ]);
   } finally {
     await file.close();
   }
@@ -470,7 +566,9 @@ async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   const last = dirname(resolve(first));
-  for (let above = resolve(folder); above !== last;) await flush(above = dirname(above));
+  for (let above = resolve(folder); above !== last;) {
+    await flush(above = dirname(above));
+  }
 }
 
 /** Flushes the names in a folder: those of its files and folders survive from here on. */
@@ -534,14 +632,21 @@ function isCode(error: unknown, ...codes: string[]): boolean {
 }
 
 function isBefore(a: Entry, b: Entry): boolean {
-  return a.fact.at !== b.fact.at ? a.fact.at > b.fact.at : a.fact.orderId > b.fact.orderId;
+  return a.fact.at !== b.fact.at
+    ? a.fact.at > b.fact.at
+    : a.fact.orderId > b.fact.orderId;
 }
 
-function isSelected(entry: Entry, { status, since, until, text, after }: Selection): boolean {
+function isSelected(
+  entry: Entry,
+  { status, since, until, text, after }: Selection,
+): boolean {
   const { fact: { at, orderId }, request, context, result } = entry;
   return (status === null || entry.status === status) &&
     (since === null || at >= since) &&
     (until === null || at < until) &&
-    (after === null || at < after.at || (at === after.at && orderId < after.orderId)) &&
-    (text === null || JSON.stringify([orderId, request, context, result]).includes(text));
+    (after === null || at < after.at ||
+      (at === after.at && orderId < after.orderId)) &&
+    (text === null ||
+      JSON.stringify([orderId, request, context, result]).includes(text));
 }

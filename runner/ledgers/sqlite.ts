@@ -5,13 +5,35 @@
  * WAL with `synchronous=FULL`: what is committed survives a loss of power. Orders that wait at the
  * same time share one transaction.
  */
-import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
+import type {
+  ExecutionContext,
+  ExecutionRequest,
+  ExecutionResult,
+  Fact,
+} from "deployer-runtime";
 import process from "node:process";
-import { Batches, type Item } from "./batch.ts";
-import { checkIdentity, entryOf, placeOf, proofAbsent, select } from "./entry.ts";
-import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
+import { Batches, type Item, ITEMS } from "./batch.ts";
+import {
+  checkIdentity,
+  entryOf,
+  placeOf,
+  proofAbsent,
+  select,
+} from "./entry.ts";
+import {
+  type Damage,
+  down,
+  LedgerDamaged,
+  LedgerDown,
+  OrderAlreadyConsumed,
+} from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process.ts";
+import {
+  isGone,
+  type Judge,
+  type ProcessIdentity,
+  thisProcess,
+} from "./process.ts";
 
 /** What the ledger needs of a driver: better-sqlite3, `node:sqlite` and `bun:sqlite` have it. */
 export interface Database {
@@ -54,9 +76,6 @@ const MIGRATIONS = [[
 /** How long the driver waits for a lock, in ms: it blocks the process, so that it is not long. */
 const BUSY = 20;
 
-/** The most time that one transaction may take by its share of work. */
-const ROWS = 256;
-
 interface Claim extends Item {
   row: string[];
 }
@@ -85,10 +104,16 @@ export class SqliteLedger implements Ledger {
   readonly #process: string = JSON.stringify(thisProcess());
   readonly #statements = new Map<string, ReturnType<Database["prepare"]>>();
   readonly #claims: Batches<Claim> = new Batches((batch) => this.#claim(batch));
-  readonly #results: Batches<Stored> = new Batches((batch) => this.#store(batch));
+  readonly #results: Batches<Stored> = new Batches((batch) =>
+    this.#store(batch)
+  );
   #closed = false;
 
-  private constructor(database: Database, end: () => void, options: SqliteOptions) {
+  private constructor(
+    database: Database,
+    end: () => void,
+    options: SqliteOptions,
+  ) {
     this.#database = database;
     this.#end = end;
     this.#judge = options.judge ?? isGone;
@@ -102,7 +127,10 @@ export class SqliteLedger implements Ledger {
    * and closed by `close()`; or an open database, which stays open
    * @throws {LedgerDown} If it cannot be opened, or was written by a later version of this package
    */
-  static async open(where: string | Database, options: SqliteOptions = {}): Promise<SqliteLedger> {
+  static async open(
+    where: string | Database,
+    options: SqliteOptions = {},
+  ): Promise<SqliteLedger> {
     const failed = typeof where === "string"
       ? `cannot open the ledger ${JSON.stringify(where)}`
       : "cannot open the ledger";
@@ -132,7 +160,13 @@ export class SqliteLedger implements Ledger {
     checkIdentity(orderId);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const json = [fact, request, context].map((value) => JSON.stringify(value));
-    const columns = [orderId, executionId, at, context.runner, request.action.name];
+    const columns = [
+      orderId,
+      executionId,
+      at,
+      context.runner,
+      request.action.name,
+    ];
     const row = [...columns, ...json, this.#process];
     this.#assertOpen(failed);
     try {
@@ -146,7 +180,9 @@ export class SqliteLedger implements Ledger {
 
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId, status } = result;
-    const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
+    const failed = `cannot store the result of order ${
+      JSON.stringify(orderId)
+    }`;
     const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
@@ -167,8 +203,10 @@ export class SqliteLedger implements Ledger {
     const { lost, damages } = await this.#look();
     const closed: Fact[] = [];
     try {
-      for (let first = 0; first < lost.length; first += ROWS) {
-        const facts = lost.slice(first, first + ROWS).map(({ fact }) => proofAbsent(fact));
+      for (let first = 0; first < lost.length; first += ITEMS) {
+        const facts = lost.slice(first, first + ITEMS).map(({ fact }) =>
+          proofAbsent(fact)
+        );
         const won = await this.#transaction(() =>
           facts.filter((fact) =>
             // Its Runner is gone, but another one may have stored its result meanwhile.
@@ -206,7 +244,9 @@ export class SqliteLedger implements Ledger {
     else if (status !== null) add("status = ?", status);
     if (since !== null) add("consumed_at >= ?", since);
     if (until !== null) add("consumed_at < ?", until);
-    if (after !== null) add("(consumed_at, order_id) < (?, ?)", after.at, after.orderId);
+    if (after !== null) {
+      add("(consumed_at, order_id) < (?, ?)", after.at, after.orderId);
+    }
     if (text !== null) {
       add(
         "(instr(request, ?) > 0 or instr(context, ?) > 0 or instr(result, ?) > 0)",
@@ -225,7 +265,10 @@ export class SqliteLedger implements Ledger {
     );
     const entries = rows.slice(0, limit).map((row) => entry(row, failed));
     const last = entries.at(-1);
-    return { entries, ...last && rows.length > limit && { next: placeOf(last) } };
+    return {
+      entries,
+      ...last && rows.length > limit && { next: placeOf(last) },
+    };
   }
 
   async close(): Promise<void> {
@@ -245,7 +288,8 @@ export class SqliteLedger implements Ledger {
     this.#all(`pragma busy_timeout = ${BUSY}`);
     await this.#patient(() => this.#all("pragma journal_mode = wal"));
     this.#run("pragma synchronous = full");
-    const version = () => Number(Object.values(this.#all("pragma user_version")[0] as object)[0]);
+    const version = () =>
+      Number(Object.values(this.#all("pragma user_version")[0] as object)[0]);
     const found = version();
     if (found > MIGRATIONS.length) {
       throw new Error(
@@ -283,7 +327,9 @@ export class SqliteLedger implements Ledger {
            where order_id = ? and execution_id = ? returning 1`,
           ...[text, status, key, executionId],
         );
-        return stored.length > 0 ? undefined : new Error("its execution consumed none");
+        return stored.length > 0
+          ? undefined
+          : new Error("its execution consumed none");
       })
     );
   }
@@ -291,14 +337,20 @@ export class SqliteLedger implements Ledger {
   /** Looks at the open orders: whose process is gone? */
   async #look(): Promise<{ lost: { fact: Fact }[]; damages: Damage[] }> {
     const failed = "cannot look for lost orders";
-    const rows = await this.#rows(failed, "where status is null order by consumed_at");
+    const rows = await this.#rows(
+      failed,
+      "where status is null order by consumed_at",
+    );
     const damages: Damage[] = [];
     const gone = new Map<string, boolean>();
     const lost: { fact: Fact; orderId: string }[] = [];
     for (const { order_id: orderId, fact, process } of rows) {
       try {
         if (!gone.has(process)) {
-          gone.set(process, await this.#judge(JSON.parse(process) as ProcessIdentity));
+          gone.set(
+            process,
+            await this.#judge(JSON.parse(process) as ProcessIdentity),
+          );
         }
         if (gone.get(process)) lost.push({ fact: JSON.parse(fact), orderId });
       } catch (error) {
@@ -314,9 +366,14 @@ export class SqliteLedger implements Ledger {
     return { lost: lost.filter(({ orderId }) => still.has(orderId)), damages };
   }
 
-  async #rows(failed: string, where: string, ...values: (string | number)[]): Promise<Row[]> {
+  async #rows(
+    failed: string,
+    where: string,
+    ...values: (string | number)[]
+  ): Promise<Row[]> {
     this.#assertOpen(failed);
-    const columns = "order_id, fact, request, context, process, result, recovered";
+    const columns =
+      "order_id, fact, request, context, process, result, recovered";
     try {
       return await this.#patient(() =>
         this.#all(`select ${columns} from orders ${where}`, ...values)
@@ -366,7 +423,9 @@ export class SqliteLedger implements Ledger {
 
   #statement(sql: string): ReturnType<Database["prepare"]> {
     let statement = this.#statements.get(sql);
-    if (!statement) this.#statements.set(sql, statement = this.#database.prepare(sql));
+    if (!statement) {
+      this.#statements.set(sql, statement = this.#database.prepare(sql));
+    }
     return statement;
   }
 
@@ -403,12 +462,20 @@ function entry(row: Row, failed: string): Entry {
     ].map((json) => JSON.parse(json));
     return entryOf({ fact, request, context }, result, recovered);
   } catch (cause) {
-    throw down(`${failed}: the row of order ${JSON.stringify(row.order_id)}`, cause);
+    throw down(
+      `${failed}: the row of order ${JSON.stringify(row.order_id)}`,
+      cause,
+    );
   }
 }
 
 /** SQLITE_BUSY: as a text in better-sqlite3 and Bun, as a number in Node and Deno. */
 function isBusy(error: unknown): boolean {
-  const { code, errcode, errno } = error as { code?: string; errcode?: number; errno?: number };
-  return code?.startsWith("SQLITE_BUSY") || [errcode, errno].some((n) => ((n ?? 0) & 0xff) === 5);
+  const { code, errcode, errno } = error as {
+    code?: string;
+    errcode?: number;
+    errno?: number;
+  };
+  return code?.startsWith("SQLITE_BUSY") ||
+    [errcode, errno].some((n) => ((n ?? 0) & 0xff) === 5);
 }

@@ -50,7 +50,9 @@ test("what a killed process was writing is no entry", async () => {
   const ledger = new FolderLedger(folder, () => Promise.resolve(true));
   await ledger.consume(...claim("x"));
   assertEquals((await ledger.recover()).map(({ orderId }) => orderId), ["x"]);
-  assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), ["0a1b.tmp"]);
+  assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), [
+    "0a1b.tmp",
+  ]);
 });
 
 test("a Runner that stores its result while it is looked for is not lost", async () => {
@@ -67,9 +69,12 @@ test("a Runner that stores its result while it is looked for is not lost", async
 test("a folder without the index of open orders, as it was before, is given one, and keeps working", async () => {
   const folder = mkdtempSync(join(root, "old-"));
   const ledger = new FolderLedger(folder, () => true);
-  for (const orderId of ["open", "done", "recovered"]) await ledger.consume(...claim(orderId));
+  for (const orderId of ["open", "done", "recovered"]) {
+    await ledger.consume(...claim(orderId));
+  }
   await ledger.store({ ...(await resultOf("done")), executionId: "e" });
-  const path = (orderId: string, end: string) => join(folder, sha256(orderId) + end);
+  const path = (orderId: string, end: string) =>
+    join(folder, sha256(orderId) + end);
   writeFileSync(path("recovered", ".recovered.json"), "{}");
   rmSync(join(folder, "open"), { recursive: true });
 
@@ -82,7 +87,10 @@ test("a folder without the index of open orders, as it was before, is given one,
     ["open"],
   ]);
   assertEquals(readdirSync(join(folder, "open")), [`${sha256("open")}.json`]);
-  assertEquals((await new FolderLedger(folder, () => true).recover()).length, 1);
+  assertEquals(
+    (await new FolderLedger(folder, () => true).recover()).length,
+    1,
+  );
   assertEquals(readdirSync(join(folder, "open")), []);
   await new FolderLedger(folder).consume(...claim("new"));
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
@@ -92,7 +100,9 @@ test("an order that is closed leaves the index, whoever closes it", async () => 
   const folder = mkdtempSync(join(root, "index-"));
   const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
   const index = () => readdirSync(join(folder, "open")).length;
-  await Promise.all(["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))));
+  await Promise.all(
+    ["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))),
+  );
   assertEquals(index(), 1); // One file for all that were claimed at the same time.
   const store = async (to: FolderLedger, orderId: string) =>
     await to.store({ ...await resultOf(orderId), executionId: "e" });
@@ -104,7 +114,9 @@ test("an order that is closed leaves the index, whoever closes it", async () => 
   assertEquals(index(), 0);
 
   // Of claims that were refused nothing stays there.
-  await Promise.allSettled(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await Promise.allSettled(
+    ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
+  );
   assertEquals(index(), 0);
 });
 
@@ -113,7 +125,10 @@ test("a claim that its process died over, before it had the order's name, is non
   const ledger = new FolderLedger(folder, () => true);
   await ledger.consume(...claim("x"));
   rmSync(join(folder, `${sha256("x")}.json`)); // As a crash leaves it.
-  writeFileSync(join(folder, "open", "00000000-0000-0000-0000-000000000000.json"), "[ { half");
+  writeFileSync(
+    join(folder, "open", "00000000-0000-0000-0000-000000000000.json"),
+    "[ { half",
+  );
   assertEquals(await ledger.recover(), []);
   await ledger.consume(...claim("x")); // It was not consumed.
 });
@@ -121,17 +136,25 @@ test("a claim that its process died over, before it had the order's name, is non
 test("damaged and foreign files stop the recovery of no other order, and are named", async () => {
   const folder = mkdtempSync(join(root, "damaged-"));
   const ledger = new FolderLedger(folder, () => true);
-  for (const orderId of ["a", "b", "c", "d"]) await ledger.consume(...claim(orderId));
+  for (const orderId of ["a", "b", "c", "d"]) {
+    await ledger.consume(...claim(orderId));
+  }
   writeFileSync(join(folder, `${sha256("b")}.json`), "{ half");
   writeFileSync(join(folder, `${sha256("c")}.json`), '{ "fact": {} }');
   writeFileSync(join(folder, "open", "notes.txt"), "mine");
   writeFileSync(join(folder, "open", ".DS_Store"), "the file system's own");
 
   for (const call of ["lost", "recover"] as const) {
-    const error = await assertRejects(() => ledger[call](), LedgerDamaged, "notes.txt is no file");
+    const error = await assertRejects(
+      () => ledger[call](),
+      LedgerDamaged,
+      "notes.txt is no file",
+    );
     assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "d"]);
     assertEquals(error.damages.length, 3);
-    const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
+    const said = error.damages.map(({ where, problem }) =>
+      `${where} ${problem}`
+    ).sort().join("\n");
     assertMatch(said, /open\/[-0-9a-f]{36}\.json is not JSON: .*/);
     assertMatch(
       said,
@@ -139,14 +162,23 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
     );
   }
   assertEquals((await ledger.get("a"))?.status, "UNKNOWN");
-  await assertRejects(() => ledger.get("b"), LedgerDown, `${sha256("b")}.json is not JSON`);
+  await assertRejects(
+    () => ledger.get("b"),
+    LedgerDown,
+    `${sha256("b")}.json is not JSON`,
+  );
   await assertRejects(() => ledger.recover(), LedgerDamaged);
 });
 
 test("a copy of the folder that made files of its hard links still knows what is open", async () => {
-  const [folder, copy] = [mkdtempSync(join(root, "copied-")), mkdtempSync(join(root, "copy-"))];
+  const [folder, copy] = [
+    mkdtempSync(join(root, "copied-")),
+    mkdtempSync(join(root, "copy-")),
+  ];
   const ledger = new FolderLedger(folder);
-  await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await Promise.all(
+    ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
+  );
   await ledger.store({ ...await resultOf("a"), executionId: "e" });
   cpSync(folder, copy, { recursive: true });
   const closed = await new FolderLedger(copy, () => true).recover();
@@ -157,7 +189,11 @@ test("a process is gone when its id is free or was given again, or its machine s
   const own = await thisProcess();
   assertEquals(await isGone(own), false);
   assertEquals(await isGone({ ...own, started: "1" }), true, "given again");
-  assertEquals(await isGone({ ...own, boot: "another" }), true, "started again");
+  assertEquals(
+    await isGone({ ...own, boot: "another" }),
+    true,
+    "started again",
+  );
 
   const child = spawn("sleep", ["60"]);
   const { pid } = child;
@@ -180,7 +216,9 @@ test("a process that is dead and not yet buried is gone", async () => {
     const { started: _own, ...anytime } = await thisProcess();
     const zombie = { ...anytime, pid, started: startOf(pid) };
     const end = Date.now() + 5000;
-    while (!await isGone(zombie) && Date.now() < end) await new Promise((r) => setTimeout(r, 10));
+    while (!await isGone(zombie) && Date.now() < end) {
+      await new Promise((r) => setTimeout(r, 10));
+    }
     assertEquals(await isGone(zombie), true);
     assert(existsSync(`/proc/${pid}`), "still a zombie");
   } finally {
@@ -194,7 +232,11 @@ test("of another machine or container nobody says that a process is gone", async
   assertEquals(await isGone({ ...own, pid }), true);
   assertEquals(await isGone({ ...own, pid, host: "another" }), false);
   assertEquals(await isGone({ ...own, pid, container: "pid:[1]" }), false);
-  assertEquals(await isGone({ host: own.host, pid }), false, "one of the two saw no /proc");
+  assertEquals(
+    await isGone({ host: own.host, pid }),
+    false,
+    "one of the two saw no /proc",
+  );
 });
 
 function sha256(text: string): string {
@@ -208,5 +250,7 @@ async function resultOf(orderId: string): Promise<ExecutionResult> {
 
 /** Field 22 of its line in `/proc`. */
 function startOf(pid: number): string {
-  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] as string;
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(
+    " ",
+  )[19] as string;
 }

@@ -31,22 +31,30 @@ test("SQLite: what people ask by SQL stands in columns, and each commit is flush
   const database = await openDatabase(path);
   const ledger = await SqliteLedger.open(database);
   await ledger.consume(...claim("x"));
-  const all = (sql: string) => database.prepare(sql).all().map((row) => ({ ...row }));
-  assertEquals(all("select order_id, status, consumed_at, runner, action from orders"), [{
-    order_id: "x",
-    status: null,
-    consumed_at: "2026-01-31T09:30:00.000Z",
-    runner: "r",
-    action: "n",
-  }]);
+  const all = (sql: string) =>
+    database.prepare(sql).all().map((row) => ({ ...row }));
+  assertEquals(
+    all("select order_id, status, consumed_at, runner, action from orders"),
+    [{
+      order_id: "x",
+      status: null,
+      consumed_at: "2026-01-31T09:30:00.000Z",
+      runner: "r",
+      action: "n",
+    }],
+  );
   assertEquals(all("pragma journal_mode"), [{ journal_mode: "wal" }]);
   assertEquals(all("pragma synchronous"), [{ synchronous: 2 }]);
   assertEquals(all("pragma user_version"), [{ user_version: 1 }]);
-  assertEquals(all("select strict from pragma_table_list('orders')"), [{ strict: 1 }]);
+  assertEquals(all("select strict from pragma_table_list('orders')"), [{
+    strict: 1,
+  }]);
   const plan = all(
     "explain query plan select fact from orders where status is null order by consumed_at",
   );
-  assertEquals(plan.map(({ detail }) => detail), ["SCAN orders USING INDEX orders_open"]);
+  assertEquals(plan.map(({ detail }) => detail), [
+    "SCAN orders USING INDEX orders_open",
+  ]);
   await ledger.close();
   assertEquals(all("select count(*) as orders from orders"), [{ orders: 1 }]); // It stays open.
   database.close();
@@ -54,7 +62,9 @@ test("SQLite: what people ask by SQL stands in columns, and each commit is flush
 
 test("SQLite: many open one new file at the same time", async () => {
   const path = fresh();
-  const ledgers = await Promise.all(Array.from({ length: 8 }, () => openLedger(path)));
+  const ledgers = await Promise.all(
+    Array.from({ length: 8 }, () => openLedger(path)),
+  );
   await ledgers[0]?.consume(...claim("x"));
   assertEquals((await ledgers[7]?.get("x"))?.status, "OPEN");
   await Promise.all(ledgers.map((ledger) => ledger.close()));
@@ -75,7 +85,11 @@ test("SQLite: a file that a later version has written is refused, and not touche
 });
 
 test("SQLite: a file that is none is refused by name", async () => {
-  await assertRejects(() => openLedger(root), LedgerDown, `cannot open the ledger "${root}": `);
+  await assertRejects(
+    () => openLedger(root),
+    LedgerDown,
+    `cannot open the ledger "${root}": `,
+  );
 });
 
 test("SQLite: while another process writes, a claim waits without blocking, and then gives up", async () => {
@@ -104,9 +118,12 @@ test("SQLite: while another process writes, a claim waits without blocking, and 
 test("SQLite: a damaged row stops the recovery of no other order, and is named", async () => {
   const path = fresh();
   const ledger = await SqliteLedger.open(path, { judge: () => true });
-  for (const orderId of ["a", "b", "c"]) await ledger.consume(...claim(orderId));
+  for (const orderId of ["a", "b", "c"]) {
+    await ledger.consume(...claim(orderId));
+  }
   const database = await openDatabase(path);
-  database.prepare("update orders set fact = '{ half' where order_id = 'b'").run();
+  database.prepare("update orders set fact = '{ half' where order_id = 'b'")
+    .run();
   database.close();
   for (const call of ["lost", "recover"] as const) {
     const error = await assertRejects(

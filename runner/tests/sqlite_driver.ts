@@ -2,7 +2,9 @@
 import process from "node:process";
 import type { Database } from "deployer-runner/ledgers/sqlite";
 
-export async function openDatabase(path: string): Promise<Database & { close(): void }> {
+export async function openDatabase(
+  path: string,
+): Promise<Database & { close(): void }> {
   const inBun = process.versions.bun !== undefined;
   const name = inBun ? "bun:sqlite" : "node:sqlite";
   const driver = await import(name);

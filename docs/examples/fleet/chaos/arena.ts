@@ -11,8 +11,8 @@ import {
 import process from "node:process";
 import type { ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
-import { FolderLedger } from "../../ledgers/files.ts";
-import { SCHEMA } from "../../ledgers/postgres.ts";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import { startDatabase } from "../database.ts";
 import { feed, installQueue, unfinished } from "../queue.ts";
 import { openLedger } from "../runner.ts";
@@ -51,11 +51,14 @@ export async function postgresArena(): Promise<Arena> {
     const client = new pg.Client({ connectionString: url });
     client.on("error", () => {});
     await client.connect();
-    return await client.query(text).then(({ rows }) => rows).finally(() => client.end());
+    return await client.query(text).then(({ rows }) => rows).finally(() =>
+      client.end()
+    );
   };
   await query(SCHEMA);
   const queue = await installQueue(url, 2);
-  const backends = "select pid from pg_stat_activity where application_name like 'fleet-%'";
+  const backends =
+    "select pid from pg_stat_activity where application_name like 'fleet-%'";
 
   return {
     task: { url },
@@ -65,22 +68,31 @@ export async function postgresArena(): Promise<Arena> {
       const { ledger, close } = await openLedger(url);
       return await ledger.recover().finally(close);
     },
-    busy: async () => (await query(`${backends} and application_name = 'fleet-ledger'`)).length > 0,
+    busy: async () =>
+      (await query(`${backends} and application_name = 'fleet-ledger'`))
+        .length > 0,
     async crash(dice) {
       if (dice < 0.5) return await database.crash();
       // One backend of a worker's: PostgreSQL ends all others, and recovers by itself.
       const pids = await query(backends).catch(() => []);
       try {
-        process.kill(pids[Math.floor(dice * 2 * pids.length) % pids.length].pid, "SIGKILL");
+        process.kill(
+          pids[Math.floor(dice * 2 * pids.length) % pids.length].pid,
+          "SIGKILL",
+        );
       } catch {
         await database.crash(); // It is gone already, or there is none.
       }
     },
     async queued() {
-      const open = "select data ->> 'orderId' as id from pgboss.job where state < 'completed'";
+      const open =
+        "select data ->> 'orderId' as id from pgboss.job where state < 'completed'";
       return new Set((await query(open)).map(({ id }) => id));
     },
-    entries: () => query(`select order_id as "orderId", result, recovered from deployer.orders`),
+    entries: () =>
+      query(
+        `select order_id as "orderId", result, recovered from deployer.orders`,
+      ),
     async stop() {
       await queue.stop({ graceful: false });
       await database.stop();
@@ -94,14 +106,19 @@ export function folderArena(folder: string): Arena {
   mkdirSync(ledger);
   writeFileSync(list, "");
   const fed = new Map<string, string>();
-  const has = (orderId: string, end: string) => existsSync(`${ledger}/${fed.get(orderId)}${end}`);
-  const waiting = () => [...fed.keys()].filter((orderId) => !has(orderId, ".json"));
+  const has = (orderId: string, end: string) =>
+    existsSync(`${ledger}/${fed.get(orderId)}${end}`);
+  const waiting = () =>
+    [...fed.keys()].filter((orderId) => !has(orderId, ".json"));
 
   return {
     task: { folder },
     feed(jobs) {
       for (const { order } of jobs) {
-        fed.set(order.orderId, createHash("sha256").update(order.orderId).digest("hex"));
+        fed.set(
+          order.orderId,
+          createHash("sha256").update(order.orderId).digest("hex"),
+        );
         appendFileSync(list, `${JSON.stringify(order)}\n`);
       }
       return Promise.resolve();
@@ -112,9 +129,13 @@ export function folderArena(folder: string): Arena {
     // Every process begins at the start of the list.
     queued: () => Promise.resolve(new Set(waiting())),
     entries() {
-      const read = (name: string) => JSON.parse(readFileSync(`${ledger}/${name}`, "utf8"));
-      const optional = (name: string) => existsSync(`${ledger}/${name}`) ? read(name) : undefined;
-      const names = readdirSync(ledger).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
+      const read = (name: string) =>
+        JSON.parse(readFileSync(`${ledger}/${name}`, "utf8"));
+      const optional = (name: string) =>
+        existsSync(`${ledger}/${name}`) ? read(name) : undefined;
+      const names = readdirSync(ledger).filter((name) =>
+        /^[0-9a-f]{64}\.json$/.test(name)
+      );
       return Promise.resolve(names.map((name) => ({
         orderId: read(name).fact.orderId,
         result: optional(name.replace(".json", ".result.json")),

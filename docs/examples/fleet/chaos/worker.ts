@@ -9,9 +9,9 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Action, execute, type ExecutionRequest } from "deployer-runtime";
 import type PgBoss from "pg-boss";
-import { OrderAlreadyConsumed } from "../../ledgers/errors.ts";
-import { FolderLedger } from "../../ledgers/files.ts";
-import type { Ledger } from "../../ledgers/ledger.ts";
+import { OrderAlreadyConsumed } from "deployer-runner";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import type { Ledger } from "deployer-runner";
 import { finish, openQueue } from "../queue.ts";
 import { openLedger, work } from "../runner.ts";
 
@@ -51,7 +51,8 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
         if (!(error instanceof OrderAlreadyConsumed)) throw error;
       });
     };
-    const store: Ledger["store"] = (result) => ledger.store(result).catch(() => {});
+    const store: Ledger["store"] = (result) =>
+      ledger.store(result).catch(() => {});
     return { ...methods(ledger), consume, store };
   }
   if (fault === "claims-late") {
@@ -63,7 +64,9 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
         return Promise.resolve();
       },
       async store(result) {
-        await ledger.consume(...claims.get(result.executionId)!).catch(() => {});
+        await ledger.consume(...claims.get(result.executionId)!).catch(
+          () => {},
+        );
         await ledger.store(result).catch(() => {});
       },
     };
@@ -88,7 +91,9 @@ function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
     for (const { id } of jobs) await finish(boss, id);
     return jobs;
   };
-  return new Proxy(boss, { get: (of, key) => key === "fetch" ? fetch : Reflect.get(of, key) });
+  return new Proxy(boss, {
+    get: (of, key) => key === "fetch" ? fetch : Reflect.get(of, key),
+  });
 }
 
 /** Takes all orders of the list in turn, as every other process does at the same time. */
@@ -99,17 +104,21 @@ async function race(
   signal: AbortSignal,
 ): Promise<void> {
   const ledger = faulty(new FolderLedger(`${folder}/ledger`), fault);
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
+  const hash = (text: string) =>
+    createHash("sha256").update(text).digest("hex");
   const known = new Set(readdirSync(`${folder}/ledger`));
   process.send?.("ready");
   for (let next = 0; !signal.aborted;) {
-    const lines = readFileSync(`${folder}/orders.ndjson`, "utf8").split("\n").slice(next, -1);
+    const lines = readFileSync(`${folder}/orders.ndjson`, "utf8").split("\n")
+      .slice(next, -1);
     if (lines.length === 0) await sleep(20);
     for (const line of lines) {
       if (signal.aborted) return;
       next += 1;
       const order: ExecutionRequest = JSON.parse(line);
-      if (known.has(`${hash(order.orderId)}.json`) && fault === undefined) continue;
+      if (known.has(`${hash(order.orderId)}.json`) && fault === undefined) {
+        continue;
+      }
       try {
         const context = { executionId: randomUUID(), runner };
         await ledger.store(await execute(order, context, action, ledger));
@@ -128,7 +137,9 @@ process.once("disconnect", () => process.exit()); // Chaos itself is gone.
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 const run = async () => {
-  if (task.folder !== undefined) return await race(task.folder, task, action, stop.signal);
+  if (task.folder !== undefined) {
+    return await race(task.folder, task, action, stop.signal);
+  }
   const url = task.url!;
   const queue = await openQueue(url);
   await work({
