@@ -10,14 +10,11 @@ const sql = readFileSync(
   "utf8",
 );
 const target = new URL("ledgers/postgres_schema.ts", import.meta.url);
-const code =
-  `// Generated from postgres.sql by \`npm run generate\`: do not edit.
+const code = `// Generated from postgres.sql by \`npm run generate\`: do not edit.
 
 /** What the ledger needs in its database: the text of \`ledgers/postgres.sql\`. */
 export const SCHEMA: string = \`
-${
-    sql.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${")
-  }\`;
+${sql.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${")}\`;
 `;
 if (!process.argv.includes("--check")) writeFileSync(target, code);
 else if (readFileSync(target, "utf8") !== code) {

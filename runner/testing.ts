@@ -23,11 +23,7 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
-import {
-  LedgerDown,
-  OrderAlreadyConsumed,
-  OrderUnstorable,
-} from "./ledgers/errors.ts";
+import { LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "./ledgers/errors.ts";
 import type { Entry, Ledger, Query } from "./ledgers/ledger.ts";
 import { claim } from "./testing_claim.ts";
 
@@ -184,9 +180,7 @@ export function testLedger(name: string, held: Held): void {
     );
     const won = orderIds.filter((_, i) => ends[i]?.status === "fulfilled")
       .sort();
-    const all = [...new Set(orderIds)].filter((orderId) =>
-      orderId !== "order-7"
-    ).sort();
+    const all = [...new Set(orderIds)].filter((orderId) => orderId !== "order-7").sort();
     assert.deepEqual(won, all);
     for (const end of ends) {
       if (end.status === "rejected") {
@@ -216,8 +210,7 @@ export function testLedger(name: string, held: Held): void {
 
   test(`${name}: orders are listed by status, time and text, the newest first, page by page`, async () => {
     const ledger = await openLedger(await fresh());
-    const at = (minute: number) =>
-      `2026-01-31T09:${String(minute).padStart(2, "0")}:00.000Z`;
+    const at = (minute: number) => `2026-01-31T09:${String(minute).padStart(2, "0")}:00.000Z`;
     for (let i = 0; i < 10; i += 1) {
       const [fact, request, context] = claim(`order-${i}`, {
         site: `"site" ${i}`,
@@ -230,9 +223,7 @@ export function testLedger(name: string, held: Held): void {
       if (i < 8) await ledger.store(result);
     }
     const list = async (query?: Query) =>
-      (await ledger.list(query)).entries.map(({ fact }) =>
-        Number(fact.orderId.slice(6))
-      );
+      (await ledger.list(query)).entries.map(({ fact }) => Number(fact.orderId.slice(6)));
     assert.deepEqual(await list(), [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
     assert.deepEqual(await list({ status: "OPEN" }), [9, 8]);
     assert.deepEqual(await list({ status: "FAILED" }), [7, 5, 3, 1]);
@@ -318,9 +309,7 @@ export function testLedger(name: string, held: Held): void {
           .sort();
         assert.deepEqual(
           said,
-          ["OrderAlreadyConsumed", "OrderAlreadyConsumed", "won"].map((end) =>
-            `${end} ${orderId}`
-          ),
+          ["OrderAlreadyConsumed", "OrderAlreadyConsumed", "won"].map((end) => `${end} ${orderId}`),
         );
       }
       await Promise.all(runners.map(({ kill }) => kill()));
@@ -379,9 +368,8 @@ export function testLedger(name: string, held: Held): void {
       await until(async () => (await own.lost()).length > 0);
       assert.deepEqual(await own.lost(), [consumed]);
 
-      const closed =
-        (await Promise.all([own, ...others].map((ledger) => ledger.recover())))
-          .flat();
+      const closed = (await Promise.all([own, ...others].map((ledger) => ledger.recover())))
+        .flat();
       assert.equal(closed.length, 1);
       const [fact] = closed as [Fact];
       assert.match(fact.at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
@@ -427,9 +415,7 @@ export function testLedger(name: string, held: Held): void {
       await runner.hear(10);
       await sleep(delay);
       const said = await runner.kill();
-      const last = orderIds.findIndex((orderId) =>
-        !said.includes(`stored ${orderId}`)
-      );
+      const last = orderIds.findIndex((orderId) => !said.includes(`stored ${orderId}`));
       assert.ok(last > 0 && last < orderIds.length - 2, "killed in the middle");
 
       // What it said is true, and nothing lies beyond the order that it was at.

@@ -1,13 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  createReadStream,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  readSync,
-} from "node:fs";
+import { closeSync, createReadStream, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Action, ExecutionRequest } from "deployer-runtime";

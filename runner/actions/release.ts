@@ -1,14 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import {
-  cp,
-  mkdir,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  symlink,
-} from "node:fs/promises";
+import { cp, mkdir, readdir, readlink, realpath, rename, symlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 

@@ -55,9 +55,7 @@ export class Batches<One extends Item> {
       await new Promise((turn) => setImmediate(turn));
       const batch = this.#next();
       const items = batch.map(({ item }) => item);
-      const faults = await this.#write(items).catch((fault) =>
-        items.map(() => fault)
-      );
+      const faults = await this.#write(items).catch((fault) => items.map(() => fault));
       batch.forEach(({ resolve, reject }, i) => {
         if (faults[i] === undefined) resolve();
         else reject(faults[i]);

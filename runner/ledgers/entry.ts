@@ -20,8 +20,7 @@ export interface Selection {
  * @throws {RangeError} If a field of it cannot be understood
  */
 export function select(query: Query = {}): Selection {
-  const { status = null, since, until, text = null, limit = 100, after } =
-    query;
+  const { status = null, since, until, text = null, limit = 100, after } = query;
   if (
     status !== null &&
     !["OPEN", "APPLIED", "FAILED", "UNKNOWN"].includes(status)

@@ -28,35 +28,12 @@ import {
   unlink,
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type {
-  ExecutionContext,
-  ExecutionRequest,
-  ExecutionResult,
-  Fact,
-} from "deployer-runtime";
+import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { Batches, type Item, ITEMS } from "./batch.ts";
-import {
-  checkIdentity,
-  entryOf,
-  placeOf,
-  proofAbsent,
-  select,
-  type Selection,
-} from "./entry.ts";
-import {
-  type Damage,
-  down,
-  LedgerDamaged,
-  LedgerDown,
-  OrderAlreadyConsumed,
-} from "./errors.ts";
+import { checkIdentity, entryOf, placeOf, proofAbsent, select, type Selection } from "./entry.ts";
+import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import {
-  isGone,
-  type Judge,
-  type ProcessIdentity,
-  thisProcess,
-} from "./process.ts";
+import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process.ts";
 
 /** What stands in `<hash>.json`. */
 interface Claim {
@@ -81,9 +58,7 @@ export class FolderLedger implements Ledger {
   readonly #process: ProcessIdentity = thisProcess();
   /** The orders that were consumed here and are not closed, by identity. */
   readonly #own = new Map<string, { executionId: string; marker: Marker }>();
-  readonly #claims: Batches<Item & { fact: Fact }> = new Batches((batch) =>
-    this.#claim(batch)
-  );
+  readonly #claims: Batches<Item & { fact: Fact }> = new Batches((batch) => this.#claim(batch));
   readonly #results: Batches<Item & { executionId: string }> = new Batches((
     batch,
   ) => this.#store(batch));
@@ -121,9 +96,7 @@ export class FolderLedger implements Ledger {
 
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId } = result;
-    const failed = `cannot store the result of order ${
-      JSON.stringify(orderId)
-    }`;
+    const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify(result, null, 2);
     this.#assertOpen(failed);
     await this.#settled(
@@ -339,8 +312,7 @@ export class FolderLedger implements Ledger {
     // A folder of the time before this index, or one that has lost it: each open entry is put there.
     const [open, closed] = [new Set<string>(), new Set<string>()];
     for await (const { name } of await opendir(this.#folder)) {
-      const [, hash, end] =
-        /^([0-9a-f]{64})(|\.result|\.recovered)\.json$/.exec(name) ?? [];
+      const [, hash, end] = /^([0-9a-f]{64})(|\.result|\.recovered)\.json$/.exec(name) ?? [];
       if (hash !== undefined) (end === "" ? open : closed).add(hash);
     }
     const index = join(this.#folder, `open.${randomUUID()}.tmp`);
@@ -396,8 +368,7 @@ export class FolderLedger implements Ledger {
     const claims = await claimsOf(path);
     const [first] = claims;
     if (first === undefined) return []; // It has just gone.
-    const isOpen = async (claim: Claim) =>
-      await this.#stateOf(claim, path) === "open";
+    const isOpen = async (claim: Claim) => await this.#stateOf(claim, path) === "open";
     const states = await Promise.all(
       claims.map((claim) => this.#stateOf(claim, path)),
     );
@@ -426,9 +397,7 @@ export class FolderLedger implements Ledger {
       // Somebody else was first: for this claim that is the end. (Copies of files are no links.)
       if (JSON.stringify(winner) !== JSON.stringify(claim)) return "closed";
     }
-    const ends = [".result.json", ".recovered.json"].map((end) =>
-      exists(this.#path(orderId, end))
-    );
+    const ends = [".result.json", ".recovered.json"].map((end) => exists(this.#path(orderId, end)));
     return (await Promise.all(ends)).includes(true) ? "closed" : "open";
   }
 
@@ -449,8 +418,7 @@ export class FolderLedger implements Ledger {
     ) {
       return undefined;
     }
-    const of = (document: { orderId?: unknown }) =>
-      document.orderId === claim.fact.orderId;
+    const of = (document: { orderId?: unknown }) => document.orderId === claim.fact.orderId;
     const path = (end: string) => join(this.#folder, hash + end);
     const result = (await documents<ExecutionResult>(path(".result.json")))
       .find(of);
@@ -590,9 +558,12 @@ async function replace(
   isTaken(error);
   const name = `${path}.${randomUUID()}.tmp`;
   await link(written, name);
-  await rename(name, path);
-  // If both are one file, rename does nothing, and leaves its other name behind.
-  await rm(name, { force: true });
+  try {
+    await rename(name, path);
+  } finally {
+    // If both are one file, rename does nothing, and leaves its other name behind.
+    await rm(name, { force: true });
+  }
 }
 
 function isTaken(error: NodeJS.ErrnoException): "taken" {
@@ -632,9 +603,7 @@ function isCode(error: unknown, ...codes: string[]): boolean {
 }
 
 function isBefore(a: Entry, b: Entry): boolean {
-  return a.fact.at !== b.fact.at
-    ? a.fact.at > b.fact.at
-    : a.fact.orderId > b.fact.orderId;
+  return a.fact.at !== b.fact.at ? a.fact.at > b.fact.at : a.fact.orderId > b.fact.orderId;
 }
 
 function isSelected(

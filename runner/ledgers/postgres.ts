@@ -5,20 +5,10 @@
  *
  * Orders that wait at the same time share one statement.
  */
-import type {
-  ExecutionContext,
-  ExecutionRequest,
-  ExecutionResult,
-  Fact,
-} from "deployer-runtime";
+import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { Batches, type Item } from "./batch.ts";
 import { checkIdentity, entryOf, select } from "./entry.ts";
-import {
-  down,
-  LedgerDown,
-  OrderAlreadyConsumed,
-  OrderUnstorable,
-} from "./errors.ts";
+import { down, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
 import { SCHEMA } from "./postgres_schema.ts";
 
@@ -44,12 +34,8 @@ const TAKEN = Symbol("somebody was first");
 export class PostgresLedger implements Ledger {
   readonly #connection: Connection;
   readonly #end: () => PromiseLike<unknown>;
-  readonly #claims: Batches<Item> = new Batches((batch) =>
-    this.#apart(batch, this.#claim)
-  );
-  readonly #results: Batches<Item> = new Batches((batch) =>
-    this.#apart(batch, this.#store)
-  );
+  readonly #claims: Batches<Item> = new Batches((batch) => this.#apart(batch, this.#claim));
+  readonly #results: Batches<Item> = new Batches((batch) => this.#apart(batch, this.#store));
   #last: Promise<unknown> = Promise.resolve();
   #lost: Error | undefined;
   #closing: Promise<void> | undefined;
@@ -57,8 +43,7 @@ export class PostgresLedger implements Ledger {
   private constructor(connection: Connection, end: () => PromiseLike<unknown>) {
     this.#connection = connection;
     this.#end = end;
-    const lost = (error?: Error) =>
-      this.#lost ??= error ?? new Error("the connection has ended");
+    const lost = (error?: Error) => this.#lost ??= error ?? new Error("the connection has ended");
     connection.on?.("error", lost);
     connection.on?.("end", lost);
   }
@@ -74,8 +59,7 @@ export class PostgresLedger implements Ledger {
   static async open(where: string | Connection): Promise<PostgresLedger> {
     const [connection, end] = await connect(where);
     const ledger = new PostgresLedger(connection, end);
-    const lock =
-      "select pg_advisory_lock(1145393228, nextval('deployer.sessions')::integer)";
+    const lock = "select pg_advisory_lock(1145393228, nextval('deployer.sessions')::integer)";
     try {
       await ledger.#query("cannot open the ledger", lock);
     } catch (error) {
@@ -127,9 +111,7 @@ export class PostgresLedger implements Ledger {
 
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId } = result;
-    const failed = `cannot store the result of order ${
-      JSON.stringify(orderId)
-    }`;
+    const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify({
       order_id: orderId,
       execution_id: executionId,

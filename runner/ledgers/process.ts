@@ -22,9 +22,7 @@ export type Judge = (of: ProcessIdentity) => boolean | PromiseLike<boolean>;
 /** The identity of this process. */
 export function thisProcess(): ProcessIdentity {
   const { pid } = process;
-  const boot = told(() =>
-    readFileSync("/proc/sys/kernel/random/boot_id", "utf8")
-  );
+  const boot = told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
   const container = told(() => readlinkSync("/proc/self/ns/pid"));
   const [, started] = lifeOf(pid);
   return {

@@ -5,35 +5,13 @@
  * WAL with `synchronous=FULL`: what is committed survives a loss of power. Orders that wait at the
  * same time share one transaction.
  */
-import type {
-  ExecutionContext,
-  ExecutionRequest,
-  ExecutionResult,
-  Fact,
-} from "deployer-runtime";
+import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import process from "node:process";
 import { Batches, type Item, ITEMS } from "./batch.ts";
-import {
-  checkIdentity,
-  entryOf,
-  placeOf,
-  proofAbsent,
-  select,
-} from "./entry.ts";
-import {
-  type Damage,
-  down,
-  LedgerDamaged,
-  LedgerDown,
-  OrderAlreadyConsumed,
-} from "./errors.ts";
+import { checkIdentity, entryOf, placeOf, proofAbsent, select } from "./entry.ts";
+import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import {
-  isGone,
-  type Judge,
-  type ProcessIdentity,
-  thisProcess,
-} from "./process.ts";
+import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process.ts";
 
 /** What the ledger needs of a driver: better-sqlite3, `node:sqlite` and `bun:sqlite` have it. */
 export interface Database {
@@ -104,9 +82,7 @@ export class SqliteLedger implements Ledger {
   readonly #process: string = JSON.stringify(thisProcess());
   readonly #statements = new Map<string, ReturnType<Database["prepare"]>>();
   readonly #claims: Batches<Claim> = new Batches((batch) => this.#claim(batch));
-  readonly #results: Batches<Stored> = new Batches((batch) =>
-    this.#store(batch)
-  );
+  readonly #results: Batches<Stored> = new Batches((batch) => this.#store(batch));
   #closed = false;
 
   private constructor(
@@ -180,9 +156,7 @@ export class SqliteLedger implements Ledger {
 
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId, status } = result;
-    const failed = `cannot store the result of order ${
-      JSON.stringify(orderId)
-    }`;
+    const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
@@ -204,9 +178,7 @@ export class SqliteLedger implements Ledger {
     const closed: Fact[] = [];
     try {
       for (let first = 0; first < lost.length; first += ITEMS) {
-        const facts = lost.slice(first, first + ITEMS).map(({ fact }) =>
-          proofAbsent(fact)
-        );
+        const facts = lost.slice(first, first + ITEMS).map(({ fact }) => proofAbsent(fact));
         const won = await this.#transaction(() =>
           facts.filter((fact) =>
             // Its Runner is gone, but another one may have stored its result meanwhile.
@@ -288,8 +260,7 @@ export class SqliteLedger implements Ledger {
     this.#all(`pragma busy_timeout = ${BUSY}`);
     await this.#patient(() => this.#all("pragma journal_mode = wal"));
     this.#run("pragma synchronous = full");
-    const version = () =>
-      Number(Object.values(this.#all("pragma user_version")[0] as object)[0]);
+    const version = () => Number(Object.values(this.#all("pragma user_version")[0] as object)[0]);
     const found = version();
     if (found > MIGRATIONS.length) {
       throw new Error(
@@ -327,9 +298,7 @@ export class SqliteLedger implements Ledger {
            where order_id = ? and execution_id = ? returning 1`,
           ...[text, status, key, executionId],
         );
-        return stored.length > 0
-          ? undefined
-          : new Error("its execution consumed none");
+        return stored.length > 0 ? undefined : new Error("its execution consumed none");
       })
     );
   }
@@ -372,8 +341,7 @@ export class SqliteLedger implements Ledger {
     ...values: (string | number)[]
   ): Promise<Row[]> {
     this.#assertOpen(failed);
-    const columns =
-      "order_id, fact, request, context, process, result, recovered";
+    const columns = "order_id, fact, request, context, process, result, recovered";
     try {
       return await this.#patient(() =>
         this.#all(`select ${columns} from orders ${where}`, ...values)

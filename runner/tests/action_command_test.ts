@@ -1,13 +1,6 @@
 /** The command action, on real processes. */
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -25,8 +18,7 @@ test("a command that ends with code 0 is APPLIED, and what it printed is the evi
   const folder = mkdtempSync(join(root, "case-"));
   const result = await run(folder, ["sh", "-c", "echo done; echo careful >&2"]);
   assert(result.status === "APPLIED");
-  const file = (stream: string) =>
-    join(folder, `${sha256("x").slice(0, 16)}.${stream}`);
+  const file = (stream: string) => join(folder, `${sha256("x").slice(0, 16)}.${stream}`);
   assertEquals(result.trace.rawResult, {
     exitCode: 0,
     endedBy: null,
@@ -159,8 +151,7 @@ test(
   async () => {
     const folder = mkdtempSync(join(root, "case-"));
     const [stop, giveUp] = [new AbortController(), new AbortController()];
-    const script =
-      "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
+    const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
     const ports = { signal: giveUp.signal };
     const running = run(folder, ["sh", "-c", script], ports, stop.signal);
     await printed(folder);
@@ -269,9 +260,7 @@ async function run(
 async function printed(folder: string, lines = 1): Promise<string> {
   let text = "";
   await until(() => {
-    const [name] = readdirSync(folder).filter((name) =>
-      name.endsWith("stdout")
-    );
+    const [name] = readdirSync(folder).filter((name) => name.endsWith("stdout"));
     text = name === undefined ? "" : readFileSync(join(folder, name), "utf8");
     return text.split("\n").length > lines;
   });

@@ -1,17 +1,8 @@
 /** The HTTP action, against real servers that answer, refuse, break off and hang. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-} from "node:http";
-import {
-  type AddressInfo,
-  createServer,
-  type Server as NetServer,
-  type Socket,
-} from "node:net";
+import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { httpRequest } from "deployer-runner/actions/http";
@@ -235,8 +226,7 @@ async function answering(
   ) => unknown,
 ): Promise<string> {
   return await open(createHttpServer((request, response) => {
-    const respond = (status: number, body: string) =>
-      response.writeHead(status).end(body);
+    const respond = (status: number, body: string) => response.writeHead(status).end(body);
     answer(request, (status, body) => void respond(status, body));
   }));
 }

@@ -135,9 +135,7 @@ test("a result that cannot be stored is not lost, and holds up no other", async 
   const ledger = memory();
   const { store } = ledger;
   ledger.store = (result) =>
-    result.orderId === "x"
-      ? Promise.reject(new Error("disk full"))
-      : store(result);
+    result.orderId === "x" ? Promise.reject(new Error("disk full")) : store(result);
   const desk = new Desk(ledger);
   const taken = [take(desk, "x", () => "done"), take(desk, "y", () => "done")];
   taken[0]?.catch(() => {});

@@ -73,8 +73,7 @@ test("a folder without the index of open orders, as it was before, is given one,
     await ledger.consume(...claim(orderId));
   }
   await ledger.store({ ...(await resultOf("done")), executionId: "e" });
-  const path = (orderId: string, end: string) =>
-    join(folder, sha256(orderId) + end);
+  const path = (orderId: string, end: string) => join(folder, sha256(orderId) + end);
   writeFileSync(path("recovered", ".recovered.json"), "{}");
   rmSync(join(folder, "open"), { recursive: true });
 
@@ -152,9 +151,7 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
     );
     assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "d"]);
     assertEquals(error.damages.length, 3);
-    const said = error.damages.map(({ where, problem }) =>
-      `${where} ${problem}`
-    ).sort().join("\n");
+    const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
     assertMatch(said, /open\/[-0-9a-f]{36}\.json is not JSON: .*/);
     assertMatch(
       said,

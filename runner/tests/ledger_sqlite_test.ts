@@ -31,8 +31,7 @@ test("SQLite: what people ask by SQL stands in columns, and each commit is flush
   const database = await openDatabase(path);
   const ledger = await SqliteLedger.open(database);
   await ledger.consume(...claim("x"));
-  const all = (sql: string) =>
-    database.prepare(sql).all().map((row) => ({ ...row }));
+  const all = (sql: string) => database.prepare(sql).all().map((row) => ({ ...row }));
   assertEquals(
     all("select order_id, status, consumed_at, runner, action from orders"),
     [{
