@@ -25,17 +25,9 @@ export function deadline(ms: number, grace: number): Deadline {
   const [stop, giveUp] = [new AbortController(), new AbortController()];
   let timer = setTimeout(() => {
     timer = setTimeout(() => {
-      giveUp.abort(
-        new Error(
-          `the action did not stop within ${grace} ms of being asked to`,
-        ),
-      );
+      giveUp.abort(new Error(`the action did not stop within ${grace} ms of being asked to`));
     }, grace);
     stop.abort(new Error(`the action was not done within ${ms} ms`));
   }, ms);
-  return {
-    stop: stop.signal,
-    giveUp: giveUp.signal,
-    clear: () => clearTimeout(timer),
-  };
+  return { stop: stop.signal, giveUp: giveUp.signal, clear: () => clearTimeout(timer) };
 }

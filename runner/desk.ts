@@ -23,10 +23,7 @@ export class ResultNotStored extends Error {
   readonly result: ExecutionResult;
 
   constructor(result: ExecutionResult, cause: unknown) {
-    super(
-      `cannot store the result of order ${JSON.stringify(result.orderId)}`,
-      { cause },
-    );
+    super(`cannot store the result of order ${JSON.stringify(result.orderId)}`, { cause });
     this.result = result;
   }
 }
@@ -62,9 +59,7 @@ export class Desk {
     context: ExecutionContext,
     action: Action<Request>,
   ): Promise<ExecutionResult> {
-    if (!this.#open) {
-      return Promise.reject(new IntakeClosed("the Runner is shutting down"));
-    }
+    if (!this.#open) return Promise.reject(new IntakeClosed("the Runner is shutting down"));
     const taken = this.#run(request, context, action);
     this.#inFlight.add(taken);
     const done = () => this.#inFlight.delete(taken);
@@ -85,9 +80,7 @@ export class Desk {
     this.#stop.abort(new Error("the Runner is shutting down"));
     if (await this.#idle(grace)) return;
     this.#giveUp.abort(
-      new Error(
-        `the Runner shut down, and the action did not stop in ${grace} ms`,
-      ),
+      new Error(`the Runner shut down, and the action did not stop in ${grace} ms`),
     );
     await this.#idle();
   }

@@ -18,29 +18,14 @@ export interface CommandOrder extends ExecutionRequest {
  * @param stop Asks the command to end, by SIGTERM, and still hears how it ended. When the Runner
  * gives up it is killed. Both reach its children: it has a process group of its own
  */
-export function command(
-  folder: string,
-  stop?: AbortSignal,
-): Action<CommandOrder> {
-  return async (
-    { orderId, action: { input: { program, args = [] } } },
-    { signal, unproven },
-  ) => {
+export function command(folder: string, stop?: AbortSignal): Action<CommandOrder> {
+  return async ({ orderId, action: { input: { program, args = [] } } }, { signal, unproven }) => {
     stop?.throwIfAborted();
     mkdirSync(folder, { recursive: true });
-    const name = createHash("sha256").update(orderId).digest("hex").slice(
-      0,
-      16,
-    );
-    const [stdout, stderr] = [
-      join(folder, `${name}.stdout`),
-      join(folder, `${name}.stderr`),
-    ];
+    const name = createHash("sha256").update(orderId).digest("hex").slice(0, 16);
+    const [stdout, stderr] = [join(folder, `${name}.stdout`), join(folder, `${name}.stderr`)];
     const files = [openSync(stdout, "wx"), openSync(stderr, "wx")]; // Never written twice.
-    const child = spawn(program, args, {
-      detached: true,
-      stdio: ["ignore", ...files],
-    });
+    const child = spawn(program, args, { detached: true, stdio: ["ignore", ...files] });
     files.forEach(closeSync);
 
     const end = (how: NodeJS.Signals) => {
@@ -56,25 +41,15 @@ export function command(
     stop?.addEventListener("abort", ask);
     signal?.addEventListener("abort", giveUp);
     try {
-      const [exitCode, endedBy] = await new Promise<
-        [number | null, string | null]
-      >(
+      const [exitCode, endedBy] = await new Promise<[number | null, string | null]>(
         (ended, not) => {
           child.on("exit", (...how) => ended(how)).on("error", not); // No such program: a failure.
         },
       );
-      const seen = {
-        exitCode,
-        endedBy,
-        stdout: await read(stdout),
-        stderr: await read(stderr),
-      };
+      const seen = { exitCode, endedBy, stdout: await read(stdout), stderr: await read(stderr) };
       if (endedBy !== null) return unproven(seen);
       if (exitCode === 0) return seen;
-      throw Object.assign(
-        new Error(`${program} ended with code ${exitCode}`),
-        seen,
-      );
+      throw Object.assign(new Error(`${program} ended with code ${exitCode}`), seen);
     } finally {
       stop?.removeEventListener("abort", ask);
       signal?.removeEventListener("abort", giveUp);

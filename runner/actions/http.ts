@@ -6,10 +6,7 @@ import type { Action, ExecutionRequest } from "deployer-runtime";
 
 /** An order to call a server. All of it is recorded: a token belongs into `headers`, below. */
 export interface HttpOrder extends ExecutionRequest {
-  action: {
-    name: string;
-    input: { method: string; url: string; body?: string };
-  };
+  action: { name: string; input: { method: string; url: string; body?: string } };
 }
 
 /** Errors that come before anything is sent. Any other may come when the server has all of it. */
@@ -25,13 +22,8 @@ const SURELY_NOT_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
  * @param headers Sent, and not recorded. `Idempotency-Key`, the identity of the order, is added:
  * a server that keeps it can tell later what came of the order
  */
-export function httpRequest(
-  headers: Record<string, string> = {},
-): Action<HttpOrder> {
-  return async (
-    { orderId, action: { input: { method, url, body } } },
-    { signal, unproven },
-  ) => {
+export function httpRequest(headers: Record<string, string> = {}): Action<HttpOrder> {
+  return async ({ orderId, action: { input: { method, url, body } } }, { signal, unproven }) => {
     const { protocol, origin, pathname } = new URL(url);
     const key = { "idempotency-key": encodeURIComponent(orderId) };
     const call = (protocol === "https:" ? https : http)
@@ -48,20 +40,13 @@ export function httpRequest(
       call.end(body);
       const response = await digest((await answered)[0]);
       const { status } = response;
-      if (status >= 200 && status <= 299 && !response.cut) {
-        return { request, response };
-      }
+      if (status >= 200 && status <= 299 && !response.cut) return { request, response };
       if (status < 400 || status > 500) return unproven({ request, response });
-      throw Object.assign(new Error(`the server answered ${status}`), {
-        request,
-        response,
-      });
+      throw Object.assign(new Error(`the server answered ${status}`), { request, response });
     } catch (error) {
-      const { code = "", message, response } = error as
-        & NodeJS.ErrnoException
-        & {
-          response?: object;
-        };
+      const { code = "", message, response } = error as NodeJS.ErrnoException & {
+        response?: object;
+      };
       if (response || SURELY_NOT_SENT.includes(code)) throw error;
       return unproven({ request, error: { code, message } });
     } finally {
@@ -84,11 +69,5 @@ async function digest(response: IncomingMessage) {
     cut = true;
   }
   start = start.slice(0, 500);
-  return {
-    status: response.statusCode ?? 0,
-    bytes,
-    sha256: hash.digest("hex"),
-    start,
-    cut,
-  };
+  return { status: response.statusCode ?? 0, bytes, sha256: hash.digest("hex"), start, cut };
 }

@@ -3,10 +3,7 @@ import type { Action, ExecutionRequest } from "deployer-runtime";
 /** One session of PostgreSQL, in no transaction: a `Client` of `pg` is one, a pool is none. */
 export interface Session {
   // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
-  query(
-    text: string,
-    values?: unknown[],
-  ): PromiseLike<{ rows: any[]; command?: string }>;
+  query(text: string, values?: unknown[]): PromiseLike<{ rows: any[]; command?: string }>;
 }
 
 /**
@@ -23,10 +20,7 @@ export function migration<Order extends ExecutionRequest>(
   migrate: (session: Session, order: Order) => PromiseLike<unknown>,
 ): Action<Order> {
   return async (order, { signal, unproven }) => {
-    let [phase, begun] = [
-      "beginning",
-      {} as { transaction: string; backend: number },
-    ];
+    let [phase, begun] = ["beginning", {} as { transaction: string; backend: number }];
     const giveUp = () => unproven({ ...begun, phase });
     signal?.addEventListener("abort", giveUp);
     try {
@@ -44,28 +38,16 @@ export function migration<Order extends ExecutionRequest>(
       // After an error that was swallowed, COMMIT is answered by ROLLBACK, and is no error.
       const commit = command ?? message;
       const asked = await answer(
-        session.query("select pg_xact_status($1::text::xid8) as status", [
-          begun.transaction,
-        ]),
+        session.query("select pg_xact_status($1::text::xid8) as status", [begun.transaction]),
       );
       const status = asked.rows?.[0]?.status ?? "unknown";
       if (status === "committed") return { ...begun, commit };
-      if (status !== "aborted") {
-        return unproven({ ...begun, phase, commit, status });
-      }
+      if (status !== "aborted") return unproven({ ...begun, phase, commit, status });
       throw new Error(`COMMIT was answered by ${commit}`);
     } catch (error) {
       await answer(session.query("rollback")); // Where it is not heard, the server does it by itself.
-      const { message, code, position } = error as Error & {
-        code?: string;
-        position?: string;
-      };
-      throw Object.assign(
-        new Error(message),
-        begun,
-        code && { code },
-        position && { position },
-      );
+      const { message, code, position } = error as Error & { code?: string; position?: string };
+      throw Object.assign(new Error(message), begun, code && { code }, position && { position });
     } finally {
       signal?.removeEventListener("abort", giveUp);
     }
@@ -74,10 +56,6 @@ export function migration<Order extends ExecutionRequest>(
 
 /** What the database says, be it an error. */
 function answer(query: ReturnType<Session["query"]>) {
-  type Answer = {
-    rows?: { status: string }[];
-    command?: string;
-    message?: string;
-  };
+  type Answer = { rows?: { status: string }[]; command?: string; message?: string };
   return new Promise<Answer>((answered) => query.then(answered, answered));
 }

@@ -16,10 +16,7 @@ export interface ReleaseOrder extends ExecutionRequest {
  * @param base Where the path of a site starts
  * @param target The folder of `current` and `releases/`
  */
-export function releaseSwitch(
-  base: string,
-  target: string,
-): Action<ReleaseOrder> {
+export function releaseSwitch(base: string, target: string): Action<ReleaseOrder> {
   return async ({ orderId, action }, { unproven }) => {
     // Read first: a site that is not there throws while nothing is changed.
     const site = await realpath(resolve(base, action.input.site));
@@ -30,10 +27,7 @@ export function releaseSwitch(
     const [release, current] = [`releases/${id}`, join(target, "current")];
     await mkdir(join(target, "releases"), { recursive: true });
     await mkdir(join(target, release)); // Throws if there is one: a release is never written twice.
-    await cp(site, join(target, release), {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
+    await cp(site, join(target, release), { recursive: true, verbatimSymlinks: true });
 
     // Renaming over the old link is atomic: visitors see the old release or the new one.
     await symlink(release, `${current}.${id}`);
@@ -41,44 +35,27 @@ export function releaseSwitch(
 
     // Switched. What goes wrong from here on is no failure: visitors may see the release.
     try {
-      const seen = {
-        release: await readlink(current),
-        files: await digests(current),
-      };
-      const differing = [
-        ...new Set([...Object.keys(files), ...Object.keys(seen.files)]),
-      ]
+      const seen = { release: await readlink(current), files: await digests(current) };
+      const differing = [...new Set([...Object.keys(files), ...Object.keys(seen.files)])]
         .filter((path) => files[path] !== seen.files[path]);
       if (seen.release === release && differing.length === 0) return seen;
       return unproven({ release, seen: seen.release, differing });
     } catch (error) {
-      return unproven({
-        release,
-        unreadable: error instanceof Error ? error.message : error,
-      });
+      return unproven({ release, unreadable: error instanceof Error ? error.message : error });
     }
   };
 }
 
 /** The SHA-256 of every file in a folder, by its path in there. */
-async function digests(
-  folder: string,
-  inside = "",
-): Promise<Record<string, string>> {
+async function digests(folder: string, inside = ""): Promise<Record<string, string>> {
   const found: [string, string][] = [];
-  for (
-    const entry of await readdir(join(folder, inside), { withFileTypes: true })
-  ) {
+  for (const entry of await readdir(join(folder, inside), { withFileTypes: true })) {
     const path = inside + entry.name;
     if (entry.isDirectory()) {
-      for (const file of Object.entries(await digests(folder, `${path}/`))) {
-        found.push(file);
-      }
+      for (const file of Object.entries(await digests(folder, `${path}/`))) found.push(file);
     } else {
       const hash = createHash("sha256");
-      for await (const chunk of createReadStream(join(folder, path))) {
-        hash.update(chunk);
-      }
+      for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk);
       found.push([path, hash.digest("hex")]);
     }
   }

@@ -203,11 +203,9 @@ export class FolderLedger implements Ledger {
     }
     const faults: unknown[] = await Promise.all(
       batch.map(({ key }) =>
-        link(marker.path, this.#path(key, ".json")).then(
-          () => undefined,
-          isTaken,
-        )
-          .catch((fault) => fault)
+        link(marker.path, this.#path(key, ".json")).then(() => undefined, isTaken)
+          // Whoever looked for lost orders has seen that others were first in all of them.
+          .catch(async (fault) => await this.#isDecided(fault, key) ? "taken" : fault)
       ),
     );
     await this.#flushNames(faults);
@@ -217,6 +215,10 @@ export class FolderLedger implements Ledger {
     });
     if (marker.left === 0) await discard(marker.path);
     return faults;
+  }
+
+  async #isDecided(fault: unknown, orderId: string): Promise<boolean> {
+    return isCode(fault, "ENOENT") && await exists(this.#path(orderId, ".json")).catch(() => false);
   }
 
   /** Only of executions that consumed the order: whoever did not has nothing to say of it. */

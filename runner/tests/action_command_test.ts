@@ -22,28 +22,14 @@ test("a command that ends with code 0 is APPLIED, and what it printed is the evi
   assertEquals(result.trace.rawResult, {
     exitCode: 0,
     endedBy: null,
-    stdout: {
-      file: file("stdout"),
-      bytes: 5,
-      end: "done\n",
-      sha256: sha256("done\n"),
-    },
-    stderr: {
-      file: file("stderr"),
-      bytes: 8,
-      end: "careful\n",
-      sha256: sha256("careful\n"),
-    },
+    stdout: { file: file("stdout"), bytes: 5, end: "done\n", sha256: sha256("done\n") },
+    stderr: { file: file("stderr"), bytes: 8, end: "careful\n", sha256: sha256("careful\n") },
   });
   assertEquals(readFileSync(file("stdout"), "utf8"), "done\n");
 });
 
 test("a command that ends with another code is FAILED, with the code and the end of its output", async () => {
-  const result = await run(mkdtempSync(join(root, "case-")), [
-    "sh",
-    "-c",
-    "echo no >&2; exit 3",
-  ]);
+  const result = await run(mkdtempSync(join(root, "case-")), ["sh", "-c", "echo no >&2; exit 3"]);
   assert(result.status === "FAILED");
   const { message, props } = result.trace.rawError as Thrown;
   assertEquals(message, "sh ended with code 3");
@@ -51,11 +37,7 @@ test("a command that ends with another code is FAILED, with the code and the end
 });
 
 test("a command that was killed is UNKNOWN, with what it had printed", async () => {
-  const result = await run(mkdtempSync(join(root, "case-")), [
-    "sh",
-    "-c",
-    "echo half; kill -9 $$",
-  ]);
+  const result = await run(mkdtempSync(join(root, "case-")), ["sh", "-c", "echo half; kill -9 $$"]);
   assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
   const { endedBy, stdout } = result.trace.rawError as Evidence;
   assertEquals([endedBy, stdout?.end], ["SIGKILL", "half\n"]);
@@ -64,12 +46,7 @@ test("a command that was killed is UNKNOWN, with what it had printed", async () 
 test("a program that is not there, or is none, is FAILED: nothing was done", async () => {
   const none = join(root, "none");
   writeFileSync(none, "not a program");
-  for (
-    const [program, code] of [["no-such-program", "ENOENT"], [
-      none,
-      "EACCES",
-    ]] as const
-  ) {
+  for (const [program, code] of [["no-such-program", "ENOENT"], [none, "EACCES"]] as const) {
     const result = await run(mkdtempSync(join(root, "case-")), [program]);
     assert(result.status === "FAILED");
     assertEquals((result.trace.rawError as Thrown).code, code);
@@ -78,11 +55,7 @@ test("a program that is not there, or is none, is FAILED: nothing was done", asy
 
 test("of 5 MB of output the result holds sizes, hashes and the end, and a file holds all", async () => {
   const folder = mkdtempSync(join(root, "case-"));
-  const result = await run(folder, [
-    "sh",
-    "-c",
-    "yes | head -c 5000000; echo the end",
-  ]);
+  const result = await run(folder, ["sh", "-c", "yes | head -c 5000000; echo the end"]);
   assert(result.status === "APPLIED");
   const { stdout } = result.trace.rawResult as Evidence;
   const all = "y\n".repeat(2_500_000) + "the end\n";
@@ -98,19 +71,13 @@ test(
   async () => {
     const folder = mkdtempSync(join(root, "case-"));
     const controller = new AbortController();
-    const running = run(folder, [
-      "sh",
-      "-c",
-      "sleep 60 & echo $!; trap '' TERM; sleep 60",
-    ], {
+    const running = run(folder, ["sh", "-c", "sleep 60 & echo $!; trap '' TERM; sleep 60"], {
       signal: controller.signal,
     });
     const line = await printed(folder);
     controller.abort(new Error("too late"));
     const result = await running;
-    assert(
-      result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN",
-    );
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
     const { pid, stdout } = result.trace.rawError as Evidence;
     assertEquals([stdout?.end, stdout?.bytes], [line, line.length]);
     await ended(pid as number);
@@ -159,9 +126,7 @@ test(
     await printed(folder, 2);
     giveUp.abort();
     const result = await running;
-    assert(
-      result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN",
-    );
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
     const { pid, stdout } = result.trace.rawError as Evidence;
     assertEquals(stdout?.end, "up\nasked\n");
     await ended(pid as number);
@@ -171,50 +136,30 @@ test(
 test("the output of one order is never written over that of another, nor over its own", async () => {
   const folder = mkdtempSync(join(root, "case-"));
   for (const orderId of ["../../x", "a/b"]) {
-    assertEquals(
-      (await run(folder, ["echo", orderId], {}, undefined, orderId)).status,
-      "APPLIED",
-    );
+    assertEquals((await run(folder, ["echo", orderId], {}, undefined, orderId)).status, "APPLIED");
   }
-  assertEquals(
-    (await run(folder, ["echo", "again"], {}, undefined, "a/b")).status,
-    "FAILED",
-  );
+  assertEquals((await run(folder, ["echo", "again"], {}, undefined, "a/b")).status, "FAILED");
   assertEquals(readdirSync(folder).length, 4);
 });
 
-test(
-  "a command that takes its own output away still ends as it ended",
-  LONG,
-  async () => {
-    const folder = mkdtempSync(join(root, "case-"));
-    const result = await run(folder, ["rm", "-r", folder]);
-    assert(result.status === "APPLIED");
-    assertMatch(
-      JSON.stringify(result.trace.rawResult),
-      /"exitCode":0.*"unreadable":".*ENOENT/,
-    );
+test("a command that takes its own output away still ends as it ended", LONG, async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const result = await run(folder, ["rm", "-r", folder]);
+  assert(result.status === "APPLIED");
+  assertMatch(JSON.stringify(result.trace.rawResult), /"exitCode":0.*"unreadable":".*ENOENT/);
 
-    const again = mkdtempSync(join(root, "case-"));
-    const giveUp = new AbortController();
-    const ports = { signal: giveUp.signal };
-    const hanging = run(again, [
-      "sh",
-      "-c",
-      `trap '' TERM; rm -r ${again}; sleep 60`,
-    ], ports);
-    await until(() => !existsSync(again));
-    giveUp.abort();
-    const { status, trace } = await hanging;
-    assertEquals([status, trace.settlement], ["UNKNOWN", "UNPROVEN"]);
-  },
-);
+  const again = mkdtempSync(join(root, "case-"));
+  const giveUp = new AbortController();
+  const ports = { signal: giveUp.signal };
+  const hanging = run(again, ["sh", "-c", `trap '' TERM; rm -r ${again}; sleep 60`], ports);
+  await until(() => !existsSync(again));
+  giveUp.abort();
+  const { status, trace } = await hanging;
+  assertEquals([status, trace.settlement], ["UNKNOWN", "UNPROVEN"]);
+});
 
 test("a command whose arguments cannot be passed on is FAILED", async () => {
-  const result = await run(mkdtempSync(join(root, "case-")), [
-    "echo",
-    "a\u0000b",
-  ]);
+  const result = await run(mkdtempSync(join(root, "case-")), ["echo", "a\u0000b"]);
   assertEquals(result.status, "FAILED");
 });
 
@@ -246,10 +191,7 @@ async function run(
   stop?: AbortSignal,
   orderId = "x",
 ): Promise<ExecutionResult> {
-  const order = {
-    orderId,
-    action: { name: "command", input: { program, args } },
-  };
+  const order = { orderId, action: { name: "command", input: { program, args } } };
   const context = { executionId: "e", runner: "r" };
   const result = await execute(order, context, command(folder, stop), ports);
   assertSound(result);

@@ -24,16 +24,10 @@ test("a 2xx is APPLIED, with what identifies the response", async () => {
     for await (const chunk of request) received += chunk;
     respond(201, "created\n");
   });
-  const result = await call(`${url}releases?a=1#b`, {
-    authorization: "Bearer secret",
-  });
+  const result = await call(`${url}releases?a=1#b`, { authorization: "Bearer secret" });
   assert(result.status === "APPLIED");
   assertEquals(result.trace.rawResult, {
-    request: {
-      method: "POST",
-      url: `${url}releases`,
-      "idempotency-key": "order%20%C3%A9%2F1",
-    },
+    request: { method: "POST", url: `${url}releases`, "idempotency-key": "order%20%C3%A9%2F1" },
     response: {
       status: 201,
       bytes: 8,
@@ -42,22 +36,14 @@ test("a 2xx is APPLIED, with what identifies the response", async () => {
       cut: false,
     },
   });
-  assertEquals([seen["idempotency-key"], received], [
-    "order%20%C3%A9%2F1",
-    "the body",
-  ]);
+  assertEquals([seen["idempotency-key"], received], ["order%20%C3%A9%2F1", "the body"]);
   assertEquals(seen.authorization, "Bearer secret");
-  assert(
-    !JSON.stringify(result).includes("secret"),
-    "what was not in the order is not recorded",
-  );
+  assert(!JSON.stringify(result).includes("secret"), "what was not in the order is not recorded");
 });
 
 test("of a large response the result holds its size, its hash, and how it begins", async () => {
   const body = "é".repeat(300_000);
-  const result = await call(
-    await answering((_, respond) => respond(200, body)),
-  );
+  const result = await call(await answering((_, respond) => respond(200, body)));
   assert(result.status === "APPLIED");
   const { response } = result.trace.rawResult as Evidence;
   assertEquals([response?.bytes, response?.sha256], [600_000, sha256(body)]);
@@ -66,31 +52,18 @@ test("of a large response the result holds its size, its hash, and how it begins
 
 test("a 4xx or a 500 is FAILED: the server said no, and its response is recorded", async () => {
   for (const status of [400, 403, 404, 409, 422, 500]) {
-    const result = await call(
-      await answering((_, respond) => respond(status, "no")),
-    );
+    const result = await call(await answering((_, respond) => respond(status, "no")));
     assert(result.status === "FAILED", String(status));
-    const { message, props } = result.trace.rawError as {
-      message: string;
-      props: Evidence;
-    };
+    const { message, props } = result.trace.rawError as { message: string; props: Evidence };
     assertEquals(message, `the server answered ${status}`);
-    assertEquals([props.response?.status, props.response?.start], [
-      status,
-      "no",
-    ]);
+    assertEquals([props.response?.status, props.response?.start], [status, "no"]);
   }
 });
 
 test("a gateway that lost its server, a redirect, and the like are UNKNOWN, with the response", async () => {
   for (const status of [302, 303, 502, 503, 504, 520]) {
-    const result = await call(
-      await answering((_, respond) => respond(status, "who knows")),
-    );
-    assert(
-      result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN",
-      String(status),
-    );
+    const result = await call(await answering((_, respond) => respond(status, "who knows")));
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN", String(status));
     const { response } = result.trace.rawError as Evidence;
     assertEquals([response?.status, response?.start], [status, "who knows"]);
   }
@@ -113,10 +86,7 @@ test("a request that is broken off after it was sent is UNKNOWN, and is sent onc
         })
       ),
     );
-    assert(
-      result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN",
-      name,
-    );
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN", name);
     const { request, error } = result.trace.rawError as Evidence;
     assertEquals(request?.method, "POST");
     assert(error?.code !== "" && error?.message !== "");
@@ -125,12 +95,7 @@ test("a request that is broken off after it was sent is UNKNOWN, and is sent onc
 });
 
 test("a 200 whose body is cut off is UNKNOWN, and a 500 whose body is cut off is FAILED", async () => {
-  for (
-    const [line, status] of [["200 OK", "UNKNOWN"], [
-      "500 Oh",
-      "FAILED",
-    ]] as const
-  ) {
+  for (const [line, status] of [["200 OK", "UNKNOWN"], ["500 Oh", "FAILED"]] as const) {
     const url = await listening((socket) =>
       socket.once("data", () => {
         socket.write(`HTTP/1.1 ${line}\r\ncontent-length: 100\r\n\r\nhalf`);
@@ -162,10 +127,7 @@ test("a request that cannot have been sent is FAILED", async () => {
   const [server] = servers.splice(0);
   await new Promise((done) => server?.close(done));
   // Without any network the name is not looked up at all: EAI_AGAIN.
-  const cases = [[closed, /^ECONNREFUSED$/], [
-    "http://nowhere.invalid/",
-    /^ENOTFOUND|EAI_AGAIN$/,
-  ]];
+  const cases = [[closed, /^ECONNREFUSED$/], ["http://nowhere.invalid/", /^ENOTFOUND|EAI_AGAIN$/]];
   for (const [url, code] of cases as [string, RegExp][]) {
     const result = await call(url);
     assert(result.status === "FAILED", url);
@@ -191,13 +153,7 @@ test("a server that does not answer is UNKNOWN when the Runner gives up, and has
 
 interface Evidence {
   request?: { method: string; url: string };
-  response?: {
-    status: number;
-    bytes: number;
-    sha256: string;
-    start: string;
-    cut: boolean;
-  };
+  response?: { status: number; bytes: number; sha256: string; start: string; cut: boolean };
   error?: { code: string; message: string };
 }
 
@@ -220,10 +176,7 @@ async function call(
 
 /** The URL of an HTTP server. */
 async function answering(
-  answer: (
-    request: IncomingMessage,
-    respond: (status: number, body: string) => void,
-  ) => unknown,
+  answer: (request: IncomingMessage, respond: (status: number, body: string) => void) => unknown,
 ): Promise<string> {
   return await open(createHttpServer((request, response) => {
     const respond = (status: number, body: string) => response.writeHead(status).end(body);

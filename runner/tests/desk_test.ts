@@ -15,14 +15,8 @@ test("a Desk that is shut down takes nothing more: nothing is consumed", async (
   const desk = new Desk(ledger);
   assertEquals((await take(desk, "before", () => "done")).status, "APPLIED");
   await desk.close(60_000, 60_000); // At once: nothing is in flight.
-  await assertRejects(
-    () => take(desk, "after", () => "done"),
-    IntakeClosed,
-    "shutting down",
-  );
-  assertEquals([ledger.consumed, [...ledger.stored.keys()]], [["before"], [
-    "before",
-  ]]);
+  await assertRejects(() => take(desk, "after", () => "done"), IntakeClosed, "shutting down");
+  assertEquals([ledger.consumed, [...ledger.stored.keys()]], [["before"], ["before"]]);
 });
 
 test("what ends while a Desk drains is not disturbed, and is stored when close() resolves", async () => {
@@ -33,10 +27,7 @@ test("what ends while a Desk drains is not disturbed, and is stored when close()
   assert(await isPending(closing));
   end.resolve("done");
   await closing;
-  assertEquals([ledger.stored.get("x")?.status, desk.stop.aborted], [
-    "APPLIED",
-    false,
-  ]);
+  assertEquals([ledger.stored.get("x")?.status, desk.stop.aborted], ["APPLIED", false]);
   assertEquals((await taken).status, "APPLIED");
 });
 
@@ -80,11 +71,7 @@ test("a Desk holds hundreds of orders on its two signals without a warning", asy
       }),
   );
   const closing = desk.close(5, 60_000);
-  assertEquals(
-    (await Promise.all(all)).filter(({ status }) => status === "UNKNOWN")
-      .length,
-    300,
-  );
+  assertEquals((await Promise.all(all)).filter(({ status }) => status === "UNKNOWN").length, 300);
   await closing;
   assertEquals(ledger.stored.size, 300);
   await new Promise((resolve) => setTimeout(resolve, 5)); // Warnings come a tick later.
@@ -121,10 +108,7 @@ test("an order that is still being consumed when the Desk gives up is not execut
   let called = false;
   const taken = take(desk, "x", () => called = true);
   // Set after the timer of the last millisecond, to run after it.
-  desk.stop.addEventListener(
-    "abort",
-    () => queueMicrotask(() => setTimeout(slow.resolve, 20)),
-  );
+  desk.stop.addEventListener("abort", () => queueMicrotask(() => setTimeout(slow.resolve, 20)));
   const closing = desk.close(1, 1);
   await assertRejects(() => taken, Error, "the Runner shut down");
   await closing;
@@ -145,10 +129,7 @@ test("a result that cannot be stored is not lost, and holds up no other", async 
     ResultNotStored,
     `order "x"`,
   );
-  assertEquals([error.result.status, (error.cause as Error).message], [
-    "APPLIED",
-    "disk full",
-  ]);
+  assertEquals([error.result.status, (error.cause as Error).message], ["APPLIED", "disk full"]);
   assertEquals([...ledger.stored.keys()], ["y"]);
 });
 
@@ -157,12 +138,7 @@ test("a deadline asks the action to stop, and gives up on it later", async () =>
   const { stop, giveUp } = timers.in(() => deadline(20, 60));
   const order = { orderId: "x", action: { name: "n" } };
   const ports = { signal: giveUp };
-  const executed = execute(
-    order,
-    { executionId: "e", runner: "r" },
-    hang,
-    ports,
-  );
+  const executed = execute(order, { executionId: "e", runner: "r" }, hang, ports);
   assertEquals([timers.set, stop.aborted], [[20], false]);
   timers.fire();
   assertEquals([timers.set, stop.reason.message], [
@@ -187,11 +163,7 @@ test("a deadline that is cleared leaves no timer, before and after it asked", ()
   const second = timers.in(() => deadline(20, 60));
   second.stop.addEventListener("abort", second.clear);
   timers.fire();
-  assertEquals([timers.set, second.stop.aborted, second.giveUp.aborted], [
-    [],
-    true,
-    false,
-  ]);
+  assertEquals([timers.set, second.stop.aborted, second.giveUp.aborted], [[], true, false]);
 });
 
 /** In the place of the system's timers: what was set and not cleared, and time by hand. */
@@ -206,9 +178,7 @@ class Timers {
 
   /** Runs the one that was set first. */
   fire(): void {
-    const [[id, { body }]] = this.#waiting as unknown as [
-      [number, { body: () => void }],
-    ];
+    const [[id, { body }]] = this.#waiting as unknown as [[number, { body: () => void }]];
     this.#waiting.delete(id);
     this.in(body);
   }
@@ -238,10 +208,7 @@ function memory(): {
   consume: Ledger["consume"];
   store: Ledger["store"];
 } {
-  const [consumed, stored] = [
-    [] as string[],
-    new Map<string, ExecutionResult>(),
-  ];
+  const [consumed, stored] = [[] as string[], new Map<string, ExecutionResult>()];
   return {
     consumed,
     stored,
@@ -250,15 +217,8 @@ function memory(): {
   };
 }
 
-function take(
-  desk: Desk,
-  orderId: string,
-  action: Action,
-): Promise<ExecutionResult> {
-  return desk.take({ orderId, action: { name: "n" } }, {
-    executionId: "e",
-    runner: "r",
-  }, action);
+function take(desk: Desk, orderId: string, action: Action): Promise<ExecutionResult> {
+  return desk.take({ orderId, action: { name: "n" } }, { executionId: "e", runner: "r" }, action);
 }
 
 function outcome({ orderId, status, trace }: ExecutionResult): string {

@@ -167,6 +167,28 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
   await assertRejects(() => ledger.recover(), LedgerDamaged);
 });
 
+test("whoever looks for lost orders in the middle of claims makes no refusal an error", async () => {
+  const folder = mkdtempSync(join(root, "looked-"));
+  const [first, second, looking] = [
+    new FolderLedger(folder),
+    new FolderLedger(folder),
+    new FolderLedger(folder),
+  ];
+  let claiming = true;
+  const looks = (async () => {
+    while (claiming) await looking.lost();
+  })();
+  for (let i = 0; i < 300; i += 1) {
+    const ends = await Promise.allSettled(
+      [first, second].map((ledger) => ledger.consume(...claim(`order-${i}`))),
+    );
+    const errors = ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
+    assertEquals(errors.map(({ name }) => name), ["OrderAlreadyConsumed"]);
+  }
+  claiming = false;
+  await looks;
+});
+
 test("a copy of the folder that made files of its hard links still knows what is open", async () => {
   const [folder, copy] = [
     mkdtempSync(join(root, "copied-")),

@@ -21,12 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import {
-  type Arena,
-  type Job,
-  localArena,
-  postgresArena,
-} from "./chaos/arena.ts";
+import { type Arena, type Job, localArena, postgresArena } from "./chaos/arena.ts";
 import { judge, type Verdict } from "./chaos/judge.ts";
 import type { ChaosInput, Task } from "./chaos/worker.ts";
 
@@ -45,16 +40,10 @@ const { values } = parseArgs({
   },
 });
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
-if (!(kills >= 1)) {
-  throw new Error(`--kills must be at least 1: received ${values.kills}`);
-}
-if (!Number.isInteger(seed)) {
-  throw new Error(`--seed must be an integer: received ${values.seed}`);
-}
+if (!(kills >= 1)) throw new Error(`--kills must be at least 1: received ${values.kills}`);
+if (!Number.isInteger(seed)) throw new Error(`--seed must be an integer: received ${values.seed}`);
 if (values.fault !== undefined && !FAULTS.includes(values.fault)) {
-  throw new Error(
-    `--fault must be one of ${FAULTS.join(", ")}: received ${values.fault}`,
-  );
+  throw new Error(`--fault must be one of ${FAULTS.join(", ")}: received ${values.fault}`);
 }
 
 /** Mulberry32: small, and the same everywhere. */
@@ -80,14 +69,10 @@ await build({
   outfile: program,
   logLevel: "error",
 });
-const where = values.sqlite
-  ? "SQLite"
-  : values.folder
-  ? "a folder"
-  : "PostgreSQL";
+const where = values.sqlite ? "SQLite" : values.folder ? "a folder" : "PostgreSQL";
 const arena: Arena = where === "PostgreSQL"
   ? await postgresArena()
-  : await localArena(folder, values.sqlite);
+  : await localArena(folder, where === "SQLite");
 
 const fed = new Set<string>();
 const workers = new Set<ChildProcess>();
@@ -96,20 +81,14 @@ let [begun, died, complaints] = [0, 0, ""];
 let crashed = Promise.resolve();
 
 /** Starts a worker, and waits until it has said so, or is gone. */
-async function start(
-  runner: string,
-  until: "started" | "ready",
-): Promise<ChildProcess> {
+async function start(runner: string, until: "started" | "ready"): Promise<ChildProcess> {
   const task: Task = { runner, effects, fault: values.fault, ...arena.task };
   const worker = spawn(process.execPath, [program, JSON.stringify(task)], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   workers.add(worker);
   worker.once("exit", () => workers.delete(worker));
-  worker.stderr?.on(
-    "data",
-    (text) => complaints = (complaints + text).slice(-4000),
-  );
+  worker.stderr?.on("data", (text) => complaints = (complaints + text).slice(-4000));
   const said = new Promise<void>((resolve) =>
     worker.on("message", (message) => message === until && resolve())
   );
@@ -129,9 +108,7 @@ async function slot(name: string): Promise<void> {
     if (begun >= kills) break;
     if (!workers.has(worker)) {
       died += 1; // By itself: it lost the database.
-      if (died > 100 + 5 * kills) {
-        throw new Error(`workers do not stay alive: ${complaints}`);
-      }
+      if (died > 100 + 5 * kills) throw new Error(`workers do not stay alive: ${complaints}`);
       continue;
     }
     begun += 1;
@@ -169,10 +146,7 @@ function newJob(): Job {
     ends: ENDS[Math.floor(random() * ENDS.length)]!,
   };
   fed.add(orderId);
-  return {
-    id: randomUUID(),
-    order: { orderId, action: { name: "chaos", input } },
-  };
+  return { id: randomUUID(), order: { orderId, action: { name: "chaos", input } } };
 }
 
 /** Recovery goes on all the time, as it does in a fleet. */
@@ -218,9 +192,7 @@ async function look(): Promise<Verdict> {
 }
 
 async function end(signal: NodeJS.Signals): Promise<void> {
-  const all = [...workers].map((worker) =>
-    [worker, once(worker, "exit")] as const
-  );
+  const all = [...workers].map((worker) => [worker, once(worker, "exit")] as const);
   for (const [worker] of all) worker.kill(signal);
   await Promise.all(all.map(([, gone]) => gone));
 }
@@ -230,10 +202,7 @@ console.log(
     `${values.fault ? `, with the fault ${values.fault}` : ""}`,
 );
 const begin = performance.now();
-const names = Array.from(
-  { length: WORKERS },
-  (_, index) => `worker-${index + 1}`,
-);
+const names = Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`);
 await Promise.all([flow(), recovery(), progress(), ...names.map(slot)]);
 await end("SIGKILL"); // All at once.
 const seconds = (performance.now() - begin) / 1000;
@@ -241,18 +210,12 @@ const after = await look();
 
 // Then nobody is killed any more: what is not consumed yet must still be executed.
 for (const name of names) await start(name, "ready");
-for (
-  let patience = 600;
-  patience > 0 && await persist(arena.backlog) > 0;
-  patience -= 1
-) {
+for (let patience = 600; patience > 0 && await persist(arena.backlog) > 0; patience -= 1) {
   await sleep(100);
 }
 await end("SIGTERM");
 const last = await look();
-if (last.counts["not consumed"]! > 0) {
-  last.violations.push("orders are left, although nobody died");
-}
+if (last.counts["not consumed"]! > 0) last.violations.push("orders are left, although nobody died");
 
 console.log(
   `killed ${killed.workers} workers and ${killed.databases} databases in ${
@@ -264,23 +227,16 @@ console.table(
   Object.fromEntries(
     Object.entries(last.counts).map(([state, orders]) => [
       state,
-      {
-        "when all were killed": after.counts[state],
-        "when the rest was worked off": orders,
-      },
+      { "when all were killed": after.counts[state], "when the rest was worked off": orders },
     ]),
   ),
 );
-if (died > 0 && killed.databases === 0) {
-  last.violations.push(`workers died: ${complaints}`);
-}
+if (died > 0 && killed.databases === 0) last.violations.push(`workers died: ${complaints}`);
 // The last that was found wrong about an order says it all.
-const violations = new Map(
-  [...after.violations, ...last.violations].map((violation) => [
-    violation.split(":")[0],
-    violation,
-  ]),
-);
+const violations = new Map([...after.violations, ...last.violations].map((violation) => [
+  violation.split(":")[0],
+  violation,
+]));
 for (const violation of [...violations.values()].slice(0, 20)) {
   console.log(`VIOLATION  ${violation}`);
 }

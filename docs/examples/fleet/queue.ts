@@ -5,10 +5,7 @@ import type { ExecutionRequest } from "deployer-runtime";
 const NAME = "orders";
 
 /** Makes the queue, if there is none yet, and opens it. */
-export async function installQueue(
-  url: string,
-  expireInSeconds: number,
-): Promise<PgBoss> {
+export async function installQueue(url: string, expireInSeconds: number): Promise<PgBoss> {
   const boss = await openQueue(url, true);
   await boss.createQueue(NAME, {
     name: NAME,
@@ -40,9 +37,7 @@ export async function feed(
   boss: PgBoss,
   jobs: { id?: string; order: ExecutionRequest }[],
 ): Promise<void> {
-  await boss.insert(
-    jobs.map(({ id, order }) => ({ name: NAME, data: order, ...id && { id } })),
-  );
+  await boss.insert(jobs.map(({ id, order }) => ({ name: NAME, data: order, ...id && { id } })));
 }
 
 /** Takes at most one job off the queue, for as long as it does not expire. */

@@ -13,8 +13,7 @@ import {
 } from "deployer-runtime";
 import pg from "pg";
 import type PgBoss from "pg-boss";
-import { LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
-import type { Ledger } from "deployer-runner";
+import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { cancel, finish, take } from "./queue.ts";
 
@@ -27,10 +26,7 @@ export interface Session {
 
 /** Opens a ledger in a session of its own. Its tables are there already. */
 export async function openLedger(url: string): Promise<Session> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: "fleet-ledger",
-  });
+  const client = new pg.Client({ connectionString: url, application_name: "fleet-ledger" });
   client.on("error", () => {}); // `ended` says it, and so does every query that comes after.
   const ended = new Promise((resolve) => client.once("end", resolve));
   await client.connect();
@@ -73,9 +69,7 @@ export async function work(worker: Worker): Promise<void> {
   );
   await session.close();
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  if (!worker.signal?.aborted) {
-    throw new Error("the session of the ledger has ended");
-  }
+  if (!worker.signal?.aborted) throw new Error("the session of the ledger has ended");
 }
 
 /** One delivery of an order. If it rejects, the job expires, and is delivered again. */
@@ -93,33 +87,20 @@ async function handle(
     say(order.orderId, result.status);
   } catch (error) {
     if (error instanceof LedgerDown) throw error;
-    if (error instanceof OrderAlreadyConsumed) {
-      say(order.orderId, "delivered again, refused");
-    } else return await setAside(queue, job, error, say); // No order, or one that no ledger can hold.
+    if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
+    else return await setAside(queue, job, error, say); // No order, or one that no ledger can hold.
   }
   await finish(queue, job);
 }
 
 /** What can never be executed must not come back for ever, and end one worker after the other. */
-async function setAside(
-  queue: PgBoss,
-  job: string,
-  error: unknown,
-  say: Worker["say"],
-) {
-  say(
-    `job ${job}`,
-    `set aside: ${error instanceof Error ? error.message : error}`,
-  );
+async function setAside(queue: PgBoss, job: string, error: unknown, say: Worker["say"]) {
+  say(`job ${job}`, `set aside: ${error instanceof Error ? error.message : error}`);
   await cancel(queue, job);
 }
 
 /** What was observed is kept, even if the session was lost meanwhile: then another one stores it. */
-async function store(
-  result: ExecutionResult,
-  worker: Worker,
-  ledger: Ledger,
-): Promise<void> {
+async function store(result: ExecutionResult, worker: Worker, ledger: Ledger): Promise<void> {
   try {
     return await ledger.store(result);
   } catch (error) {

@@ -15,14 +15,7 @@ import { feed, installQueue, unfinished } from "./queue.ts";
 import { openLedger } from "./runner.ts";
 
 const WORKERS = ["worker-1", "worker-2", "worker-3"];
-const ENDINGS = [
-  "applied",
-  "applied",
-  "failed",
-  "unproven",
-  "dies",
-  "applied",
-] as const;
+const ENDINGS = ["applied", "applied", "failed", "unproven", "dies", "applied"] as const;
 
 console.log("starting PostgreSQL");
 const database = await openDatabase();
@@ -46,16 +39,12 @@ const orders = Array.from({ length: 18 }, (_, index) => {
   };
 });
 await feed(queue, [...orders, ...orders.slice(0, 3)]); // Three orders are asked for twice.
-console.log(
-  `fed ${orders.length} orders, 3 of them twice, to ${WORKERS.length} workers`,
-);
+console.log(`fed ${orders.length} orders, 3 of them twice, to ${WORKERS.length} workers`);
 
 let closing = false;
 process.prependListener("SIGINT", () => closing = true); // Which ends database and workers.
 const start = (name: string) => {
-  const worker = fork(fileURLToPath(new URL("worker.ts", import.meta.url)), [
-    name,
-  ], {
+  const worker = fork(fileURLToPath(new URL("worker.ts", import.meta.url)), [name], {
     env: { ...process.env, DATABASE_URL: database.url },
   });
   worker.once("exit", (code, signal) => {
@@ -73,18 +62,12 @@ const { ledger, close } = await openLedger(database.url);
 let seen = "";
 const isDone = async () => {
   for (const { orderId } of await ledger.recover()) {
-    console.log(
-      `recovery  ${orderId}  UNKNOWN: consumed without a result, its Runner is gone`,
-    );
+    console.log(`recovery  ${orderId}  UNKNOWN: consumed without a result, its Runner is gone`);
   }
   const left = await unfinished(queue);
   const { rows } = await client.query(STATUSES, [batch]);
-  const now = rows.map(({ status, orders }) =>
-    `${status ?? "in flight"} ${orders}`
-  ).join(", ");
-  if (now !== seen) {
-    console.log(`progress  deliveries left: ${left}; ${seen = now}`);
-  }
+  const now = rows.map(({ status, orders }) => `${status ?? "in flight"} ${orders}`).join(", ");
+  if (now !== seen) console.log(`progress  deliveries left: ${left}; ${seen = now}`);
   return left === 0;
 };
 const unlessInterrupted = (error: unknown) => {
@@ -112,9 +95,6 @@ function print(rows: Record<string, unknown>[]): void {
   );
   console.log();
   for (const cells of lines) {
-    console.log(
-      cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ")
-        .trimEnd(),
-    );
+    console.log(cells.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd());
   }
 }

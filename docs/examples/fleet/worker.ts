@@ -8,15 +8,11 @@ import { openQueue } from "./queue.ts";
 import { openLedger, work } from "./runner.ts";
 
 const { DATABASE_URL: url } = process.env;
-if (url === undefined) {
-  throw new Error("DATABASE_URL is missing: it names the fleet's database");
-}
+if (url === undefined) throw new Error("DATABASE_URL is missing: it names the fleet's database");
 const [runner = "worker"] = process.argv.slice(2);
 
 const stop = new AbortController();
-for (const event of ["SIGTERM", "disconnect"]) {
-  process.once(event, () => stop.abort());
-}
+for (const event of ["SIGTERM", "disconnect"]) process.once(event, () => stop.abort());
 process.channel?.unref(); // To listen for its end is no reason to live on.
 const queue = await openQueue(url);
 await work({

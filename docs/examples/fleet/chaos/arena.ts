@@ -43,14 +43,11 @@ export async function postgresArena(): Promise<Arena> {
     const client = new pg.Client({ connectionString: url });
     client.on("error", () => {});
     await client.connect();
-    return await client.query(text).then(({ rows }) => rows).finally(() =>
-      client.end()
-    );
+    return await client.query(text).then(({ rows }) => rows).finally(() => client.end());
   };
   await query(SCHEMA);
   const queue = await installQueue(url, 2);
-  const backends =
-    "select pid from pg_stat_activity where application_name like 'fleet-%'";
+  const backends = "select pid from pg_stat_activity where application_name like 'fleet-%'";
 
   return {
     task: { url },
@@ -77,8 +74,7 @@ export async function postgresArena(): Promise<Arena> {
       }
     },
     async queued() {
-      const open =
-        "select data ->> 'orderId' as id from pgboss.job where state < 'completed'";
+      const open = "select data ->> 'orderId' as id from pgboss.job where state < 'completed'";
       return new Set((await query(open)).map(({ id }) => id));
     },
     entries: () =>

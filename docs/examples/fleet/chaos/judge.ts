@@ -30,9 +30,7 @@ export interface Verdict {
 }
 
 const require = createRequire(import.meta.url);
-const file = require.resolve(
-  "deployer-runtime/schemas/deployer-runtime.schema.json",
-);
+const file = require.resolve("deployer-runtime/schemas/deployer-runtime.schema.json");
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 const isResult = ajv.compile(JSON.parse(readFileSync(file, "utf8")));
 
@@ -50,9 +48,7 @@ export function judge({ fed, queued, entries, effects }: Remains): Verdict {
     "lost orders": 0,
   };
   const done = new Map<string, number>();
-  for (const orderId of effects) {
-    done.set(orderId, (done.get(orderId) ?? 0) + 1);
-  }
+  for (const orderId of effects) done.set(orderId, (done.get(orderId) ?? 0) + 1);
   const ledger = new Map(entries.map((entry) => [entry.orderId, entry]));
 
   for (const orderId of fed) {
@@ -74,26 +70,16 @@ export function judge({ fed, queued, entries, effects }: Remains): Verdict {
       }
     } else if (!entry.result) {
       counts["consumed without result"] += 1;
-      if (entry.recovered?.type !== "PROOF_ABSENT") {
-        wrong("no result, and not closed");
-      }
+      if (entry.recovered?.type !== "PROOF_ABSENT") wrong("no result, and not closed");
     } else {
       counts["consumed with one valid result"] += 1;
       if (entry.recovered) counts["results that came after recovery"] += 1;
-      if (!isResult(entry.result)) {
-        wrong(`invalid result: ${ajv.errorsText(isResult.errors)}`);
-      }
-      if (entry.result.orderId !== orderId) {
-        wrong("the result of another order");
-      }
+      if (!isResult(entry.result)) wrong(`invalid result: ${ajv.errorsText(isResult.errors)}`);
+      if (entry.result.orderId !== orderId) wrong("the result of another order");
       if (times === 0) wrong("a result, yet no effect");
     }
   }
-  for (const orderId of ledger.keys()) {
-    violations.push(`${orderId}: consumed, yet never fed`);
-  }
-  for (const orderId of done.keys()) {
-    violations.push(`${orderId}: an effect, yet never fed`);
-  }
+  for (const orderId of ledger.keys()) violations.push(`${orderId}: consumed, yet never fed`);
+  for (const orderId of done.keys()) violations.push(`${orderId}: an effect, yet never fed`);
   return { counts, violations };
 }

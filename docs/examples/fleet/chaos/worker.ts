@@ -52,8 +52,7 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
         if (!(error instanceof OrderAlreadyConsumed)) throw error;
       });
     };
-    const store: Ledger["store"] = (result) =>
-      ledger.store(result).catch(() => {});
+    const store: Ledger["store"] = (result) => ledger.store(result).catch(() => {});
     return { ...methods(ledger), consume, store };
   }
   if (fault === "claims-late") {

@@ -13,8 +13,7 @@ function chaos(...args: string[]) {
     ["--import", "tsx", program, ...args],
     { encoding: "utf8", timeout: 300_000 },
   );
-  const count = (state: string) =>
-    stdout.match(new RegExp(`│ ${state} +│ +(\\d+) +│ +(\\d+)`));
+  const count = (state: string) => stdout.match(new RegExp(`│ ${state} +│ +(\\d+) +│ +(\\d+)`));
   return {
     status,
     output: stdout + stderr,
@@ -32,16 +31,10 @@ for (const where of [[], ["--folder"]]) {
     assert.match(output, /^seed \d+, 20 kills/m);
     assert.match(
       output,
-      where.length > 0
-        ? /killed 20 workers/
-        : /killed 19 workers and 1 database/,
+      where.length > 0 ? /killed 20 workers/ : /killed 19 workers and 1 database/,
     );
     assert.ok(before("orders fed") > 0, output);
-    const states = [
-      "not consumed",
-      "consumed without result",
-      "consumed with one valid result",
-    ];
+    const states = ["not consumed", "consumed without result", "consumed with one valid result"];
     for (const moment of [before, after]) {
       const sum = states.map(moment).reduce((sum, orders) => sum + orders);
       assert.equal(sum, moment("orders fed"), output);
@@ -52,42 +45,22 @@ for (const where of [[], ["--folder"]]) {
   });
 
   test(`A ledger that does not refuse a second claim is found out (${name})`, () => {
-    const { status, output, after } = chaos(
-      "--kills",
-      "10",
-      "--fault",
-      "claims-twice",
-      ...where,
-    );
+    const { status, output, after } = chaos("--kills", "10", "--fault", "claims-twice", ...where);
     assert.equal(status, 1, output);
     assert.ok(after("double executions") > 0, output);
     assert.match(output, /^VIOLATION {2}order-\d+: \d+ effects$/m);
   });
 
   test(`A claim after the action is found out (${name})`, () => {
-    const { status, output, after } = chaos(
-      "--kills",
-      "10",
-      "--fault",
-      "claims-late",
-      ...where,
-    );
+    const { status, output, after } = chaos("--kills", "10", "--fault", "claims-late", ...where);
     assert.equal(status, 1, output);
     assert.ok(after("double executions") > 0, output);
   });
 }
 
 test("A job that is finished before its order is consumed is found out", () => {
-  const { status, output, before } = chaos(
-    "--kills",
-    "20",
-    "--fault",
-    "finishes-early",
-  );
+  const { status, output, before } = chaos("--kills", "20", "--fault", "finishes-early");
   assert.equal(status, 1, output);
   assert.ok(before("lost orders") > 0, output);
-  assert.match(
-    output,
-    /^VIOLATION {2}order-\d+: not consumed, and nobody will ever be asked to$/m,
-  );
+  assert.match(output, /^VIOLATION {2}order-\d+: not consumed, and nobody will ever be asked to$/m);
 });

@@ -13,15 +13,7 @@ import type PgBoss from "pg-boss";
 import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import type { DemoInput } from "../action.ts";
 import { type Database, startDatabase } from "../database.ts";
-import {
-  BY_FACT,
-  BY_STATUS,
-  BY_TRACE,
-  INDEX,
-  LOST,
-  RECOVERED,
-  TABLE,
-} from "../queries.ts";
+import { BY_FACT, BY_STATUS, BY_TRACE, INDEX, LOST, RECOVERED, TABLE } from "../queries.ts";
 import { feed, finish, installQueue, take, unfinished } from "../queue.ts";
 import { openLedger, type Session, work } from "../runner.ts";
 
@@ -44,14 +36,9 @@ after(async () => {
   await database?.stop();
 });
 
-const file = (name: string) =>
-  fileURLToPath(new URL(`../${name}`, import.meta.url));
+const file = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-function order(
-  orderId: string,
-  ends: DemoInput["ends"] = "applied",
-  ms = 0,
-): ExecutionRequest {
+function order(orderId: string, ends: DemoInput["ends"] = "applied", ms = 0): ExecutionRequest {
   const input: DemoInput = { ends, ms };
   return { orderId, action: { name: "demo", input } };
 }
@@ -70,10 +57,7 @@ async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
 }
 
 /** A worker in this process, with what it called and what it said. */
-function startWorker(
-  action: Action,
-  openSession = () => openLedger(database.url),
-) {
+function startWorker(action: Action, openSession = () => openLedger(database.url)) {
   const stop = new AbortController();
   const [called, said]: [string[], string[]] = [[], []];
   const ended = work({
@@ -102,10 +86,7 @@ test("An order that is asked for twice is executed once, and refused once", asyn
   await until(() => said.length === 2);
   await end();
   assert.deepEqual(called, ["twice"]);
-  assert.deepEqual(said.sort(), [
-    "twice: APPLIED",
-    "twice: delivered again, refused",
-  ]);
+  assert.deepEqual(said.sort(), ["twice: APPLIED", "twice: delivered again, refused"]);
 });
 
 test("A job that is delivered again while its order is in flight executes nothing again", async () => {
@@ -119,13 +100,10 @@ test("A job that is delivered again while its order is in flight executes nothin
   assert.deepEqual(called, ["slow"]);
   assert.equal(said[0], "slow: delivered again, refused");
   assert.equal(said.at(-1), "slow: APPLIED");
-  assert.deepEqual(
-    await find(BY_TRACE, '{"rawResult":"done","settlement":"RETURNED"}'),
-    [
-      "slow",
-      "twice",
-    ],
-  );
+  assert.deepEqual(await find(BY_TRACE, '{"rawResult":"done","settlement":"RETURNED"}'), [
+    "slow",
+    "twice",
+  ]);
 });
 
 test("An order whose worker was killed is closed by PROOF_ABSENT, and never executed again", async () => {
@@ -148,11 +126,7 @@ test("An order whose worker was killed is closed by PROOF_ABSENT, and never exec
   assert.deepEqual(await once(worker, "exit"), [null, "SIGKILL"]);
 
   await until(async () => (await find(LOST)).length > 0);
-  assert.deepEqual(
-    await find(LOST),
-    ["killed"],
-    "what a live Runner executes is not lost",
-  );
+  assert.deepEqual(await find(LOST), ["killed"], "what a live Runner executes is not lost");
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--import", "tsx", file("recover.ts")],
@@ -186,9 +160,7 @@ test("Results are found by status, by fact and by what their traces hold", async
     { order: order("q-failed", "failed") },
     { order: order("q-unproven", "unproven") },
   ]);
-  await until(async () =>
-    worker.said.length >= 3 && await unfinished(queue) === 0
-  );
+  await until(async () => worker.said.length >= 3 && await unfinished(queue) === 0);
   await worker.end();
   const ours = async (query: string, value: string) =>
     (await find(query, value)).filter((id) => id.startsWith("q-"));
@@ -196,23 +168,12 @@ test("Results are found by status, by fact and by what their traces hold", async
   assert.deepEqual(await ours(BY_STATUS, "FAILED"), ["q-failed"]);
   assert.deepEqual(await ours(BY_STATUS, "UNKNOWN"), ["q-unproven"]);
   assert.deepEqual(await ours(BY_FACT, "FAILURE_OBSERVED"), ["q-failed"]);
-  assert.deepEqual(await find(BY_FACT, "PROOF_ABSENT"), [
-    "killed",
-    "q-unproven",
+  assert.deepEqual(await find(BY_FACT, "PROOF_ABSENT"), ["killed", "q-unproven"]);
+  assert.deepEqual(await ours(BY_TRACE, '{"rawError":{"cause":{"code":403}}}'), ["q-failed"]);
+  assert.deepEqual(await ours(BY_TRACE, '{"rawError":{"sent":true}}'), ["q-unproven"]);
+  assert.deepEqual(await ours(BY_TRACE, '{"settlement":"RETURNED","action":{"name":"demo"}}'), [
+    "q-applied",
   ]);
-  assert.deepEqual(
-    await ours(BY_TRACE, '{"rawError":{"cause":{"code":403}}}'),
-    ["q-failed"],
-  );
-  assert.deepEqual(await ours(BY_TRACE, '{"rawError":{"sent":true}}'), [
-    "q-unproven",
-  ]);
-  assert.deepEqual(
-    await ours(BY_TRACE, '{"settlement":"RETURNED","action":{"name":"demo"}}'),
-    [
-      "q-applied",
-    ],
-  );
   const { rows } = await client.query(TABLE, ["q-failed"]);
   const [{ order: name, observed, "last fact": last }] = rows;
   assert.deepEqual([name, last, observed], [
@@ -224,40 +185,27 @@ test("Results are found by status, by fact and by what their traces hold", async
 
 test("The queries of the README find what they say", async () => {
   const readme = await readFile(file("README.md"), "utf8");
-  const queries = readme.match(/```sql\n(.+?)```/s)![1]!.split(/;.*\n/).slice(
-    0,
-    -1,
-  );
-  const [statuses, ...others] = await Promise.all(
-    queries.map((query) => client.query(query)),
-  );
+  const queries = readme.match(/```sql\n(.+?)```/s)![1]!.split(/;.*\n/).slice(0, -1);
+  const [statuses, ...others] = await Promise.all(queries.map((query) => client.query(query)));
   assert.deepEqual(statuses!.rows.map(({ status }) => status).sort(), [
     "APPLIED",
     "FAILED",
     "UNKNOWN",
   ]);
-  assert.deepEqual(
-    others.map(({ rows }) => rows.map(({ order_id }) => order_id)),
-    [
-      [],
-      ["q-failed"],
-      ["q-failed"],
-    ],
-  );
+  assert.deepEqual(others.map(({ rows }) => rows.map(({ order_id }) => order_id)), [
+    [],
+    ["q-failed"],
+    ["q-failed"],
+  ]);
 });
 
 test("A job that is no order is set aside, and ends no worker", async () => {
   const worker = startWorker(() => "done");
-  await feed(queue, [{ order: null as unknown as ExecutionRequest }, {
-    order: order("next"),
-  }]);
+  await feed(queue, [{ order: null as unknown as ExecutionRequest }, { order: order("next") }]);
   await until(() => worker.said.length === 2);
   await worker.end();
   assert.deepEqual(worker.called, ["next"]);
-  assert.match(
-    worker.said.sort().join(),
-    /^job \S+: set aside: .+,next: APPLIED$/,
-  );
+  assert.match(worker.said.sort().join(), /^job \S+: set aside: .+,next: APPLIED$/);
   await until(async () => await unfinished(queue) === 0);
 });
 

@@ -6,11 +6,7 @@ import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { testLedger } from "deployer-runner/testing";
 import { execute } from "deployer-runtime";
 import { section } from "../../../../tests/support/runners_guide.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-} from "../../../../tests/support/std_assert.ts";
+import { assert, assertEquals, assertRejects } from "../../../../tests/support/std_assert.ts";
 import { type Database, startDatabase } from "../database.ts";
 import pg from "pg";
 import { closeSessions, openLedger, openSession } from "./ledger_postgres.ts";
@@ -103,8 +99,7 @@ test("PostgreSQL: a session without the lock claims nothing, so a pool is no led
   let next = 0;
   const sessions = [locked, other];
   const pool = {
-    query: (text: string, values?: unknown[]) =>
-      sessions[next++ % 2]!.query(text, values),
+    query: (text: string, values?: unknown[]) => sessions[next++ % 2]!.query(text, values),
   };
   const ledger = await PostgresLedger.open(pool);
   await assertRejects(
@@ -142,9 +137,7 @@ test("PostgreSQL: one bad order in a batch refuses itself, and no other", async 
     inputs.map((input, i) => ledger.consume(...claim(`order-${i}`, input))),
   );
   const refused = ends.flatMap((end, i) =>
-    end.status === "rejected" && end.reason instanceof OrderUnstorable
-      ? [i]
-      : []
+    end.status === "rejected" && end.reason instanceof OrderUnstorable ? [i] : []
   );
   assertEquals(refused, [3, 13, 23, 33]);
   assertEquals(ends.filter(({ status }) => status === "fulfilled").length, 36);
@@ -216,9 +209,7 @@ test("PostgreSQL: a server that restarts ends no process, and is one clear error
   }
   await ledger.close(); // Harmless.
   const own = await openLedger(url);
-  const open = (await own.list({ status: "OPEN" })).entries.map(({ fact }) =>
-    fact.orderId
-  );
+  const open = (await own.list({ status: "OPEN" })).entries.map(({ fact }) => fact.orderId);
   assert(open.includes("x"));
   assertEquals(
     (await own.recover()).map(({ orderId }) => orderId).sort(),
@@ -286,8 +277,6 @@ test("PostgreSQL: what the guide asks with SQL is answered as it says", async ()
   const { sql: [code = ""], text: [printed] } = section("SQL");
   // Of many statements `pg` gives an array: its types do not say so.
   const answers = await session.query(code) as unknown as { rows: object[] }[];
-  const lines = answers.flatMap(({ rows }) =>
-    rows.map((row) => Object.values(row).join("|"))
-  );
+  const lines = answers.flatMap(({ rows }) => rows.map((row) => Object.values(row).join("|")));
   assertEquals(`${lines.join("\n")}\n`, printed);
 });

@@ -2,16 +2,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { after, afterEach, before, test } from "node:test";
-import {
-  execute,
-  type ExecutionRequest,
-  type ExecutionResult,
-} from "../../../../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-} from "../../../../tests/support/std_assert.ts";
+import { execute, type ExecutionRequest, type ExecutionResult } from "../../../../mod.ts";
+import { assert, assertEquals, assertMatch } from "../../../../tests/support/std_assert.ts";
 import { migration, type Session } from "deployer-runner/actions/migration";
 import { type Database, openDatabase } from "../database.ts";
 import { closeSessions, openSession } from "./ledger_postgres.ts";
@@ -29,8 +21,7 @@ afterEach(async () => {
 });
 after(() => database.stop());
 
-const OWNERS =
-  "create table owners (id int primary key); insert into owners values (1)";
+const OWNERS = "create table owners (id int primary key); insert into owners values (1)";
 
 test("a migration that is committed is APPLIED, by the number of its transaction", async () => {
   const result = await migrate(await openSession(database.url), OWNERS);
@@ -138,10 +129,7 @@ test("a migration on a session that has ended is FAILED, and records nothing of 
   await session.end();
   const result = await migrate(session, OWNERS);
   assert(result.status === "FAILED");
-  const { stack: _, ...error } = result.trace.rawError as Record<
-    string,
-    unknown
-  >;
+  const { stack: _, ...error } = result.trace.rawError as Record<string, unknown>;
   assertEquals(Object.keys(error).sort(), ["$js", "class", "message", "name"]);
 });
 

@@ -14,8 +14,7 @@ test("npm start goes from nothing to a table of orders that ended in every way",
   );
   assert.match(stdout, /^progress /m);
   assert.match(stdout, /^worker-\d {2}died \(SIGKILL\)/m);
-  const rows =
-    stdout.slice(stdout.indexOf("\norder ")).match(/^\S+-\d\d .*$/gm) ?? [];
+  const rows = stdout.slice(stdout.indexOf("\norder ")).match(/^\S+-\d\d .*$/gm) ?? [];
   assert.equal(rows.length, 18, stdout);
   const ended = (...cells: string[]) => {
     const pattern = new RegExp(`^\\S+ +${cells.join(" +")} `);
