@@ -120,7 +120,7 @@ export class FolderLedger implements Ledger {
         const won = await this.#publish(
           facts.map((fact) => JSON.stringify(fact, null, 2)),
           facts.map(({ orderId }) => this.#path(orderId, ".recovered.json")),
-          isTaken,
+          "refuse",
         );
         closed.push(...facts.filter((_, i) => won[i] === undefined));
         for (const fault of won) {
@@ -203,7 +203,7 @@ export class FolderLedger implements Ledger {
     }
     const faults: unknown[] = await Promise.all(
       batch.map(({ key }) =>
-        link(marker.path, this.#path(key, ".json")).then(() => undefined, isTaken)
+        give(marker.path, this.#path(key, ".json"))
           // Whoever looked for lost orders has seen that others were first in all of them.
           .catch(async (fault) => await this.#isDecided(fault, key) ? "taken" : fault)
       ),
@@ -243,7 +243,7 @@ export class FolderLedger implements Ledger {
     const published = await this.#publish(
       accepted.map(({ text }) => text),
       accepted.map(({ key }) => this.#path(key, ".result.json")),
-      replace,
+      "replace",
     );
     accepted.forEach((item, i) => faults[batch.indexOf(item)] = published[i]);
     await Promise.all(
@@ -261,34 +261,33 @@ export class FolderLedger implements Ledger {
    * Writes documents as one flushed file, and gives it each of these names. A document appears whole
    * or not at all: a crash in between leaves only the temporary file.
    *
-   * @param taken What to do, or to say, where there is such a name already
+   * @param existing What to do where there is such a name already
    * @returns What went wrong with each
    */
   async #publish(
     texts: string[],
     paths: string[],
-    taken: (
-      error: NodeJS.ErrnoException,
-      written: string,
-      path: string,
-    ) => unknown,
+    existing: "refuse" | "replace",
   ): Promise<unknown[]> {
     const temporary = join(this.#folder, `${randomUUID()}.tmp`);
+    const name = existing === "refuse" ? give : giveOver;
+    let moved = false;
     try {
       await writeFlushed(temporary, document(texts));
-      const faults = await Promise.all(
-        paths.map((path) =>
-          link(temporary, path).then(
-            () => undefined,
-            (error) => taken(error, temporary, path),
-          )
-            .catch((fault) => fault)
-        ),
+      const faults: unknown[] = await Promise.all(
+        paths.slice(0, -1).map((path) => name(temporary, path).catch((fault) => fault)),
       );
+      const last = paths.at(-1) as string;
+      if (existing === "refuse") faults.push(await give(temporary, last).catch((fault) => fault));
+      else {
+        // The last one takes the temporary name away: where there is one order, that is all.
+        const taking = rename(temporary, last).then(() => void (moved = true), (fault) => fault);
+        faults.push(await taking);
+      }
       await this.#flushNames(faults);
       return faults;
     } finally {
-      await rm(temporary, { force: true }).catch(() => {});
+      if (!moved) await rm(temporary, { force: true }).catch(() => {});
     }
   }
 
@@ -551,13 +550,20 @@ async function flush(folder: string): Promise<void> {
   }
 }
 
-/** Puts it in the place of what has the name already. */
-async function replace(
-  error: NodeJS.ErrnoException,
-  written: string,
-  path: string,
-): Promise<undefined> {
-  isTaken(error);
+/** Gives a file one more name, if that is free. */
+async function give(written: string, path: string): Promise<"taken" | undefined> {
+  try {
+    await link(written, path);
+    return undefined;
+  } catch (error) {
+    if (isCode(error, "EEXIST")) return "taken";
+    throw error;
+  }
+}
+
+/** Gives a file one more name, whatever has it already. */
+async function giveOver(written: string, path: string): Promise<undefined> {
+  if (await give(written, path) !== "taken") return;
   const name = `${path}.${randomUUID()}.tmp`;
   await link(written, name);
   try {
@@ -566,11 +572,6 @@ async function replace(
     // If both are one file, rename does nothing, and leaves its other name behind.
     await rm(name, { force: true });
   }
-}
-
-function isTaken(error: NodeJS.ErrnoException): "taken" {
-  if (error.code === "EEXIST") return "taken";
-  throw error;
 }
 
 /** Takes a file out of the index. If that fails it stays, and is looked at once more. */
