@@ -36,7 +36,7 @@ export interface Held {
   /** A ledger that nothing can be read from or written to. */
   openDown(): Ledger | PromiseLike<Ledger>;
   /** Arguments of the runtime before a script, where the suite's own choice does not start one. */
-  readonly runtime?: readonly string[];
+  readonly runtime?: readonly string[] | undefined;
 }
 
 const ONE_OF_MANY = { timeout: 60_000 };

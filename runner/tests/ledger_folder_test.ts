@@ -23,12 +23,14 @@ import { testLedger } from "deployer-runner/testing";
 import { isGone, thisProcess } from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_folder.ts";
+import { runtime } from "./runtime.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-test-"));
 after(() => rmSync(root, { recursive: true }));
 
 testLedger("a folder of files", {
   opener: new URL("open_folder.ts", import.meta.url).href,
+  runtime,
   fresh: () => mkdtempSync(join(root, "fresh-")),
   openDown() {
     const file = join(mkdtempSync(join(root, "down-")), "file");

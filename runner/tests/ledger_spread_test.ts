@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { testLedger } from "deployer-runner/testing";
 import { openLedger } from "./open_spread.ts";
+import { runtime } from "./runtime.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-spread-"));
 after(() => rmSync(root, { recursive: true }));
 
 testLedger("three folders", {
   opener: new URL("open_spread.ts", import.meta.url).href,
+  runtime,
   fresh: () => mkdtempSync(join(root, "fresh-")),
   openDown() {
     const file = join(mkdtempSync(join(root, "down-")), "file");

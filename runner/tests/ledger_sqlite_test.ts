@@ -9,6 +9,7 @@ import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
 import { testLedger } from "deployer-runner/testing";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_sqlite.ts";
+import { runtime } from "./runtime.ts";
 import { openDatabase } from "./sqlite_driver.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-sqlite-"));
@@ -17,6 +18,7 @@ const fresh = () => join(mkdtempSync(join(root, "fresh-")), "ledger.db");
 
 testLedger("SQLite", {
   opener: new URL("open_sqlite.ts", import.meta.url).href,
+  runtime,
   fresh,
   async openDown() {
     const database = await openDatabase(fresh());
