@@ -5,12 +5,19 @@
 import { type Connection, PostgresLedger } from "deployer-runner/ledgers/postgres";
 import postgres from "postgres";
 
-/** Opens the ledger. Its `close()` leaves the client to whoever made it. */
-export async function openLedger(url: string): Promise<PostgresLedger> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+/** Opens the ledger, and says how its client is ended. */
+export async function open(
+  url: string,
+): Promise<{ ledger: PostgresLedger; end: () => Promise<void> }> {
+  const sql = postgres(url, { max: 1 });
   const session = await sql.reserve();
   const connection: Connection = {
     query: async (text, values = []) => ({ rows: await session.unsafe(text, values as string[]) }),
   };
-  return await PostgresLedger.open(connection);
+  return { ledger: await PostgresLedger.open(connection), end: () => sql.end({ timeout: 0 }) };
+}
+
+/** For the suite of all ledgers. */
+export async function openLedger(url: string): Promise<PostgresLedger> {
+  return (await open(url)).ledger;
 }
