@@ -1,5 +1,4 @@
-/** As long as the module does not export it. */
-const CONTRACT = "deployer-runtime/v1";
+import { CONTRACT } from "deployer-runtime";
 import type { Ledger } from "./ledgers/ledger.ts";
 
 /** What `consume` is given. */

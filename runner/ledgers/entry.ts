@@ -1,5 +1,5 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
-import type { ExecutionResult, Fact } from "deployer-runtime";
+import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
 import { OrderUnstorable } from "./errors.ts";
 import type { Entry, Query } from "./ledger.ts";
 
@@ -64,7 +64,7 @@ export function entryOf(
 
 /** The fact that nobody will ever know how an order ended. */
 export function proofAbsent(consumed: Fact): Fact {
-  return { ...consumed, type: "PROOF_ABSENT", at: new Date().toISOString() };
+  return createFact("PROOF_ABSENT", consumed, new Date().toISOString());
 }
 
 /**

@@ -5,7 +5,6 @@ import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { testLedger } from "deployer-runner/testing";
 import pg from "pg";
 import { type Database, startDatabase } from "../database.ts";
-import { open } from "../postgresjs.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
@@ -26,8 +25,10 @@ testLedger("PostgreSQL by postgres.js", {
   opener: new URL("../postgresjs.ts", import.meta.url).href,
   fresh,
   async openDown() {
-    const { ledger, end } = await open(await fresh());
-    await end();
-    return ledger;
+    // A connection that breaks once the ledger is open.
+    let isUp = true;
+    const query = () =>
+      isUp ? Promise.resolve({ rows: [] }) : Promise.reject(new Error("the connection is lost"));
+    return await PostgresLedger.open({ query }).finally(() => isUp = false);
   },
 });
