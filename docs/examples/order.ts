@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { Ajv2020, type ErrorObject } from "ajv/dist/2020.js";
-import type { ReleaseOrder } from "./actions/release.ts";
+import type { ReleaseOrder } from "deployer-runner/actions/release";
 
 /** An order that is refused before anything is changed. */
 export class BadInput extends Error {

@@ -24,10 +24,10 @@ import { randomUUID } from "node:crypto";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { execute } from "../../mod.ts";
-import { releaseSwitch } from "./actions/release.ts";
-import { LedgerDown, OrderAlreadyConsumed } from "./ledgers/errors.ts";
-import { FolderLedger } from "./ledgers/files.ts";
+import { LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
+import { releaseSwitch } from "deployer-runner/actions/release";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { execute } from "deployer-runtime";
 import { BadInput, readOrder } from "./order.ts";
 
 const TARGET = "deployed";

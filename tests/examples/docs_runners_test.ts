@@ -8,9 +8,9 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { OrderAlreadyConsumed } from "../../docs/examples/ledgers/errors.ts";
-import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
-import { claim } from "../support/ledger_claim.ts";
+import { OrderAlreadyConsumed } from "deployer-runner";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { claim } from "../../runner/testing_claim.ts";
 import { program, section } from "../support/runners_guide.ts";
 import { root, runtimeCommand } from "../support/snippets.ts";
 import { until } from "../support/until.ts";
@@ -44,7 +44,7 @@ test("the whole Runner executes its order once, in at most 25 lines", long, asyn
   assertEquals(`${first.stdout}${second.stdout}`, printed as string);
   assertEquals([first.code, second.code, first.stderr, second.stderr], [0, 0, "", ""]);
   const names = readdirSync(join(cwd, "ledger")).map((name) => name.replace(/^[0-9a-f]{64}/, ""));
-  assertEquals(names.sort(), [".json", ".result.json"]);
+  assertEquals(names.sort(), [".json", ".result.json", "open"]);
 });
 
 test("a deadline asks first: the command's own proof is heard", long, async () => {
@@ -101,8 +101,8 @@ test("a redacted secret is nowhere in the ledger", long, async () => {
   const { ts: [code], text: [printed] } = section("Secrets");
   const cwd = fresh();
   assertEquals(await run(code, cwd), { code: 0, stdout: printed, stderr: "" });
-  const files = readdirSync(join(cwd, "ledger"));
-  assertEquals(files.length, 2);
+  const files = readdirSync(join(cwd, "ledger")).filter((name) => name !== "open");
+  assertEquals([files.length, readdirSync(join(cwd, "ledger/open"))], [2, []]);
   for (const name of files) {
     const text = readFileSync(join(cwd, "ledger", name), "utf8");
     assert(text.includes("[redacted]") && !text.includes("secret"), text);
@@ -136,7 +136,7 @@ test("wherever a Runner dies, the ledger holds what the guide's table says", lon
       const ledger = new FolderLedger(join(cwd, "ledger"));
       const [closed, again] = [await ledger.recover(), await ledger.recover()];
       const names = existsSync(join(cwd, "ledger")) ? readdirSync(join(cwd, "ledger")) : [];
-      const ends = names.map((name) => name.slice(64)).sort();
+      const ends = names.filter((name) => name !== "open").map((name) => name.slice(64)).sort();
       const [recovered, files] = {
         "nothing": [[], []],
         "entry": [["PROOF_ABSENT"], [".json", ".recovered.json"]],

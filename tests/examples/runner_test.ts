@@ -7,12 +7,10 @@ import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { readlink } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import {
   assert,
   assertEquals,
@@ -22,12 +20,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { releaseSwitch } from "../../docs/examples/actions/release.ts";
-import { LedgerDown, OrderAlreadyConsumed } from "../../docs/examples/ledgers/errors.ts";
-import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
+import { releaseSwitch } from "deployer-runner/actions/release";
+import { LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { BadInput, readOrder } from "../../docs/examples/order.ts";
-import { execute, type ExecutionResult, type Fact } from "../../mod.ts";
+import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
 import { validator } from "../support/schemas.ts";
+import { runtimeCommand } from "../support/snippets.ts";
 
 const examples = fileURLToPath(new URL("../../docs/examples", import.meta.url));
 const shipped = (name: string) => join(examples, "orders", `${name}.json`);
@@ -112,7 +111,7 @@ test("an order whose identity is a path reaches nothing outside the ledger and t
     assertEquals([result.status, result.orderId], ["APPLIED", identity]);
   }
   assertEquals(
-    list(cwd, "deployed/ledger"),
+    list(cwd, "deployed/ledger").filter((name) => name !== "open"),
     identities.map(sha256).flatMap((hash) => [`${hash}.json`, `${hash}.result.json`]).sort(),
   );
   assertEquals(list(cwd, "deployed"), ["current", "ledger", "releases"]);
@@ -225,7 +224,7 @@ test("of many claims of one order exactly one wins, and the others are refused b
     assert(lost.reason instanceof OrderAlreadyConsumed);
     assertEquals(lost.reason.orderId, "x");
   }
-  assertEquals(list(path), [`${sha256("x")}.json`]);
+  assertEquals(list(path), [`${sha256("x")}.json`, "open"]);
 });
 
 test("an entry holds the fact that the order is consumed, and its request", async () => {
@@ -334,18 +333,8 @@ interface End {
   stderr: string;
 }
 
-/** The command that runs the Runner in the runtime of this test. */
-function command(): string[] {
-  const runner = join(examples, "runner.ts");
-  if (process.versions.bun) return [process.execPath, runner];
-  if ("Deno" in globalThis) return [process.execPath, "run", "-A", "--no-check", runner];
-  // Node would look for tsx from the folder that the Runner runs in.
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return [process.execPath, "--import", tsx, runner];
-}
-
 function run(cwd: string, ...args: string[]): Promise<End> {
-  const [program = "", ...rest] = command();
+  const [program, ...rest] = runtimeCommand(join(examples, "runner.ts"));
   const child = spawn(program, [...rest, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
   const end: End = { code: null, stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk) => end.stdout += chunk);
@@ -381,7 +370,8 @@ function assertLive(cwd: string, site: string): void {
 /** Stored beside its entry, as it was printed; and nothing temporary is left behind. */
 function assertStored(cwd: string, result: ExecutionResult): void {
   const hash = sha256(result.orderId);
-  assertEquals(list(cwd, "deployed/ledger"), [`${hash}.json`, `${hash}.result.json`]);
+  assertEquals(list(cwd, "deployed/ledger"), [`${hash}.json`, `${hash}.result.json`, "open"]);
+  assertEquals(list(cwd, "deployed/ledger/open"), []);
   const stored = readFileSync(join(cwd, `deployed/ledger/${hash}.result.json`), "utf8");
   assertEquals(JSON.parse(stored), result);
 }

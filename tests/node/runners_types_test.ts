@@ -13,7 +13,6 @@ test("every snippet of the guide compiles", () => {
     fileURLToPath(root),
   );
   Object.assign(options, { declaration: false, isolatedDeclarations: false });
-  options.paths = { "deployer-runtime": ["./mod.ts"] };
 
   // As if each were a file beside the guide: its imports are seen from there.
   const files = new Map(

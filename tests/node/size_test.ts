@@ -21,10 +21,14 @@ async function sizeOf(module: string): Promise<number> {
   return gzipSync(file!.contents, { level: constants.Z_BEST_COMPRESSION }).length;
 }
 
-test("The whole module takes at most 4096 bytes, minified and gzipped", async () => {
+// 4096 until objects were told by what they say of themselves (some 680 bytes), and arguments that
+// cannot be read by their names (some 410). Fidelity wins over the bound; the next byte needs a reason.
+const BOUND = 5250;
+
+test(`The whole module takes at most ${BOUND} bytes, minified and gzipped`, async () => {
   const size = await sizeOf(`export * from "./mod.ts";`);
-  console.log(`mod.ts: ${size} bytes minified and gzipped, of 4096`);
-  assert(size <= 4096, `${size} bytes`);
+  console.log(`mod.ts: ${size} bytes minified and gzipped, of ${BOUND}`);
+  assert(size <= BOUND, `${size} bytes`);
 });
 
 test("What is measured is the module: capture alone is smaller, and not empty", async () => {

@@ -1,7 +1,7 @@
 /** A Runner that dies where its argument says, as if by a power cut. */
 import process from "node:process";
-import { FolderLedger } from "../../docs/examples/ledgers/files.ts";
-import { execute } from "../../mod.ts";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { execute } from "deployer-runtime";
 
 const [place] = process.argv.slice(2);
 const die = (here: string) => {

@@ -21,9 +21,10 @@ export function section(heading: string): Code {
   return code;
 }
 
-/** A snippet that can be run from anywhere. */
+/** A snippet that can be run from anywhere: the packages' names are those of their sources. */
 export function program(code: string): string {
-  return code
-    .replace('"deployer-runtime"', JSON.stringify(new URL("mod.ts", root).href))
-    .replaceAll('"./examples/', `"${new URL("docs/examples/", root).href}`);
+  return code.replace(/"(deployer-\w+)(\/[\w/]+)?"/g, (_, name, entry = "/mod") => {
+    const folder = name === "deployer-runner" ? "runner" : ".";
+    return JSON.stringify(new URL(`${folder}${entry}.ts`, root).href);
+  });
 }

@@ -28,9 +28,15 @@ export function snippets(file: string): Snippet[] {
   }));
 }
 
+// Wherever a program is run from: the names of both packages are those of their sources.
+process.env.TSX_TSCONFIG_PATH ??= fileURLToPath(new URL("tsconfig.json", root));
+
 /** The command that runs a TypeScript file in the runtime that runs this test. */
 export function runtimeCommand(file: string): [command: string, ...args: string[]] {
-  if ("Deno" in globalThis) return [process.execPath, "run", "--no-check", "--allow-all", file];
+  if ("Deno" in globalThis) {
+    const config = fileURLToPath(new URL("deno.json", root));
+    return [process.execPath, "run", "--no-check", "--allow-all", "--config", config, file];
+  }
   if (process.versions.bun !== undefined) return [process.execPath, file];
   return [process.execPath, "--import", import.meta.resolve("tsx"), file];
 }

@@ -4,10 +4,11 @@
  *
  *     npm run chaos -- --kills 1000             # and --seed 7 for the same orders and the same dice
  *     npm run chaos -- --kills 1000 --folder    # the ledger of files, without a database
+ *     npm run chaos -- --kills 1000 --sqlite    # the ledger in SQLite: Node 22.13 or later
  *     npm run chaos -- --fault claims-twice     # a fault that it must find: the exit code is 1
  *
  * The other faults are `claims-late` (consumed after the action) and `finishes-early` (the job is
- * finished before the order is consumed; not with --folder).
+ * finished before the order is consumed; only in PostgreSQL).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomInt, randomUUID } from "node:crypto";
@@ -20,7 +21,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "esbuild";
-import { type Arena, folderArena, type Job, postgresArena } from "./chaos/arena.ts";
+import { type Arena, type Job, localArena, postgresArena } from "./chaos/arena.ts";
 import { judge, type Verdict } from "./chaos/judge.ts";
 import type { ChaosInput, Task } from "./chaos/worker.ts";
 
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: String(randomInt(2 ** 31)) },
     fault: { type: "string" },
     folder: { type: "boolean", default: false },
+    sqlite: { type: "boolean", default: false },
   },
 });
 const [kills, seed] = [Number(values.kills), Number(values.seed)];
@@ -67,7 +69,10 @@ await build({
   outfile: program,
   logLevel: "error",
 });
-const arena: Arena = values.folder ? folderArena(folder) : await postgresArena();
+const where = values.sqlite ? "SQLite" : values.folder ? "a folder" : "PostgreSQL";
+const arena: Arena = where === "PostgreSQL"
+  ? await postgresArena()
+  : await localArena(folder, where === "SQLite");
 
 const fed = new Set<string>();
 const workers = new Set<ChildProcess>();
@@ -193,7 +198,7 @@ async function end(signal: NodeJS.Signals): Promise<void> {
 }
 
 console.log(
-  `seed ${seed}, ${kills} kills, ${values.folder ? "a folder" : "PostgreSQL"}` +
+  `seed ${seed}, ${kills} kills, ${where}` +
     `${values.fault ? `, with the fault ${values.fault}` : ""}`,
 );
 const begin = performance.now();

@@ -13,9 +13,8 @@ import {
 } from "deployer-runtime";
 import pg from "pg";
 import type PgBoss from "pg-boss";
-import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
-import type { Ledger } from "../ledgers/ledger.ts";
-import { PostgresLedger } from "../ledgers/postgres.ts";
+import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
+import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { cancel, finish, take } from "./queue.ts";
 
 /** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */

@@ -7,7 +7,7 @@ import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { SCHEMA } from "../ledgers/postgres.ts";
+import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import type { DemoInput } from "./action.ts";
 import { openDatabase } from "./database.ts";
 import { INDEX, STATUSES, TABLE } from "./queries.ts";

@@ -1,22 +1,14 @@
 /** Where chaos takes place: what gives orders to workers, and what they claim them in. */
-import { createHash } from "node:crypto";
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { appendFileSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
-import { FolderLedger } from "../../ledgers/files.ts";
-import { SCHEMA } from "../../ledgers/postgres.ts";
+import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import { startDatabase } from "../database.ts";
 import { feed, installQueue, unfinished } from "../queue.ts";
 import { openLedger } from "../runner.ts";
 import type { Entry } from "./judge.ts";
+import { openLocal } from "./local.ts";
 import type { Task } from "./worker.ts";
 
 /** A job: one delivery of an order that was asked for. */
@@ -28,7 +20,7 @@ export interface Job {
 /** What chaos needs of a place. Anything may reject while the database is down. */
 export interface Arena {
   /** What a worker is told to find it. */
-  task: Pick<Task, "url" | "folder">;
+  task: Pick<Task, "url" | "folder" | "sqlite">;
   /** To feed the same jobs again changes nothing. */
   feed: (jobs: Job[]) => Promise<void>;
   backlog: () => Promise<number>;
@@ -65,13 +57,18 @@ export async function postgresArena(): Promise<Arena> {
       const { ledger, close } = await openLedger(url);
       return await ledger.recover().finally(close);
     },
-    busy: async () => (await query(`${backends} and application_name = 'fleet-ledger'`)).length > 0,
+    busy: async () =>
+      (await query(`${backends} and application_name = 'fleet-ledger'`))
+        .length > 0,
     async crash(dice) {
       if (dice < 0.5) return await database.crash();
       // One backend of a worker's: PostgreSQL ends all others, and recovers by itself.
       const pids = await query(backends).catch(() => []);
       try {
-        process.kill(pids[Math.floor(dice * 2 * pids.length) % pids.length].pid, "SIGKILL");
+        process.kill(
+          pids[Math.floor(dice * 2 * pids.length) % pids.length].pid,
+          "SIGKILL",
+        );
       } catch {
         await database.crash(); // It is gone already, or there is none.
       }
@@ -80,7 +77,10 @@ export async function postgresArena(): Promise<Arena> {
       const open = "select data ->> 'orderId' as id from pgboss.job where state < 'completed'";
       return new Set((await query(open)).map(({ id }) => id));
     },
-    entries: () => query(`select order_id as "orderId", result, recovered from deployer.orders`),
+    entries: () =>
+      query(
+        `select order_id as "orderId", result, recovered from deployer.orders`,
+      ),
     async stop() {
       await queue.stop({ graceful: false });
       await database.stop();
@@ -89,38 +89,60 @@ export async function postgresArena(): Promise<Arena> {
 }
 
 /** A folder: every process takes the same list of orders in turn, so that they race for each. */
-export function folderArena(folder: string): Arena {
-  const [list, ledger] = [`${folder}/orders.ndjson`, `${folder}/ledger`];
-  mkdirSync(ledger);
+export async function localArena(
+  folder: string,
+  sqlite: boolean,
+): Promise<Arena> {
+  const [list, from] = [`${folder}/orders.ndjson`, `${folder}/from`];
+  const begin = (line: number) => {
+    writeFileSync(`${from}.new`, String(line));
+    renameSync(`${from}.new`, from); // A worker that starts reads the old line, or this one.
+  };
   writeFileSync(list, "");
-  const fed = new Map<string, string>();
-  const has = (orderId: string, end: string) => existsSync(`${ledger}/${fed.get(orderId)}${end}`);
-  const waiting = () => [...fed.keys()].filter((orderId) => !has(orderId, ".json"));
+  begin(0);
+  const ledger = await openLocal(folder, sqlite);
+  let fed = 0;
+  const waiting = new Map<string, number>();
+  const look = async () => {
+    for (const orderId of waiting.keys()) {
+      if (await ledger.get(orderId)) waiting.delete(orderId);
+    }
+    begin(Math.min(fed, ...waiting.values()));
+  };
 
   return {
-    task: { folder },
+    task: { folder, sqlite },
     feed(jobs) {
       for (const { order } of jobs) {
-        fed.set(order.orderId, createHash("sha256").update(order.orderId).digest("hex"));
+        waiting.set(order.orderId, fed);
+        fed += 1;
         appendFileSync(list, `${JSON.stringify(order)}\n`);
       }
       return Promise.resolve();
     },
-    backlog: () => Promise.resolve(waiting().length),
-    recover: () => new FolderLedger(ledger).recover(),
-    busy: () => Promise.resolve(false),
-    // Every process begins at the start of the list.
-    queued: () => Promise.resolve(new Set(waiting())),
-    entries() {
-      const read = (name: string) => JSON.parse(readFileSync(`${ledger}/${name}`, "utf8"));
-      const optional = (name: string) => existsSync(`${ledger}/${name}`) ? read(name) : undefined;
-      const names = readdirSync(ledger).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
-      return Promise.resolve(names.map((name) => ({
-        orderId: read(name).fact.orderId,
-        result: optional(name.replace(".json", ".result.json")),
-        recovered: optional(name.replace(".json", ".recovered.json")),
-      })));
+    async backlog() {
+      await look();
+      return waiting.size;
     },
-    stop: () => Promise.resolve(),
+    recover: () => ledger.recover(),
+    busy: () => Promise.resolve(false),
+    // Every process begins at the first of them.
+    async queued() {
+      await look();
+      return new Set(waiting.keys());
+    },
+    async entries() {
+      const entries: Entry[] = [];
+      for (let after: string | undefined, more = true; more;) {
+        const page = await ledger.list({ limit: 1_000_000, after });
+        for (const { fact: { orderId }, result, recovered } of page.entries) {
+          entries.push({ orderId, result, recovered });
+        }
+        after = page.next;
+        more = after !== undefined;
+      }
+      return entries;
+    },
+    stop: () => ledger.close(),
   };
 }

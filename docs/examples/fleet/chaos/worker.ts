@@ -3,15 +3,14 @@
  * is the Runner of the fleet, or, for a ledger in a folder, a process that races for the same list
  * of orders as all the others. A fault can be built in, to show that chaos finds it.
  */
-import { createHash, randomUUID } from "node:crypto";
-import { openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { openSync, readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Action, execute, type ExecutionRequest } from "deployer-runtime";
 import type PgBoss from "pg-boss";
-import { OrderAlreadyConsumed } from "../../ledgers/errors.ts";
-import { FolderLedger } from "../../ledgers/files.ts";
-import type { Ledger } from "../../ledgers/ledger.ts";
+import { type Ledger, OrderAlreadyConsumed } from "deployer-runner";
+import { openLocal } from "./local.ts";
 import { finish, openQueue } from "../queue.ts";
 import { openLedger, work } from "../runner.ts";
 
@@ -29,6 +28,8 @@ export interface Task {
   fault: string | undefined;
   url?: string;
   folder?: string;
+  /** In that folder: SQLite instead of files. */
+  sqlite?: boolean;
 }
 
 /** Does its one effect by one write at the end of a file: the kernel does it whole, or not at all. */
@@ -63,7 +64,9 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
         return Promise.resolve();
       },
       async store(result) {
-        await ledger.consume(...claims.get(result.executionId)!).catch(() => {});
+        await ledger.consume(...claims.get(result.executionId)!).catch(
+          () => {},
+        );
         await ledger.store(result).catch(() => {});
       },
     };
@@ -73,10 +76,14 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
 
 function methods(ledger: Ledger): Ledger {
   return {
-    consume: (...claim) => ledger.consume(...claim),
+    consume: ledger.consume,
     store: (result) => ledger.store(result),
     lost: () => ledger.lost(),
     recover: () => ledger.recover(),
+    get: (orderId) => ledger.get(orderId),
+    list: (query) => ledger.list(query),
+    close: () => ledger.close(),
+    [Symbol.asyncDispose]: () => ledger.close(),
   };
 }
 
@@ -88,36 +95,53 @@ function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
     for (const { id } of jobs) await finish(boss, id);
     return jobs;
   };
-  return new Proxy(boss, { get: (of, key) => key === "fetch" ? fetch : Reflect.get(of, key) });
+  return new Proxy(boss, {
+    get: (of, key) => key === "fetch" ? fetch : Reflect.get(of, key),
+  });
 }
 
-/** Takes all orders of the list in turn, as every other process does at the same time. */
+/**
+ * Takes the orders of the list in turn, as every other process does at the same time: some of them
+ * at once, so that they share writes.
+ */
 async function race(
   folder: string,
-  { runner, fault }: Task,
+  { runner, fault, sqlite }: Task,
   action: Action,
   signal: AbortSignal,
 ): Promise<void> {
-  const ledger = faulty(new FolderLedger(`${folder}/ledger`), fault);
-  const hash = (text: string) => createHash("sha256").update(text).digest("hex");
-  const known = new Set(readdirSync(`${folder}/ledger`));
+  const ledger = faulty(await openLocal(folder, sqlite === true), fault);
+  const once = async (order: ExecutionRequest) => {
+    try {
+      const context = { executionId: randomUUID(), runner };
+      await ledger.store(await execute(order, context, action, ledger));
+    } catch (error) {
+      if (!(error instanceof OrderAlreadyConsumed)) throw error;
+    }
+  };
   process.send?.("ready");
-  for (let next = 0; !signal.aborted;) {
-    const lines = readFileSync(`${folder}/orders.ndjson`, "utf8").split("\n").slice(next, -1);
-    if (lines.length === 0) await sleep(20);
-    for (const line of lines) {
-      if (signal.aborted) return;
+  // Everything before that line is consumed.
+  let next = Number(readFileSync(`${folder}/from`, "utf8"));
+  let lines: string[] = [];
+  const lane = async () => {
+    while (!signal.aborted) {
+      if (next >= lines.length) {
+        lines = readFileSync(`${folder}/orders.ndjson`, "utf8").split("\n")
+          .slice(0, -1);
+      }
+      const line = lines[next];
+      if (line === undefined) {
+        await sleep(20);
+        continue;
+      }
       next += 1;
       const order: ExecutionRequest = JSON.parse(line);
-      if (known.has(`${hash(order.orderId)}.json`) && fault === undefined) continue;
-      try {
-        const context = { executionId: randomUUID(), runner };
-        await ledger.store(await execute(order, context, action, ledger));
-      } catch (error) {
-        if (!(error instanceof OrderAlreadyConsumed)) throw error;
-      }
+      // What is consumed is passed over, by whatever it takes to see that.
+      if (fault === undefined && await ledger.get(order.orderId)) continue;
+      await once(order);
     }
-  }
+  };
+  await Promise.all([1, 2, 3, 4].map(lane));
 }
 
 const task: Task = JSON.parse(process.argv[2]!);
@@ -128,7 +152,9 @@ process.once("disconnect", () => process.exit()); // Chaos itself is gone.
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 const run = async () => {
-  if (task.folder !== undefined) return await race(task.folder, task, action, stop.signal);
+  if (task.folder !== undefined) {
+    return await race(task.folder, task, action, stop.signal);
+  }
   const url = task.url!;
   const queue = await openQueue(url);
   await work({

@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
 import type PgBoss from "pg-boss";
-import { SCHEMA } from "../../ledgers/postgres.ts";
+import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import type { DemoInput } from "../action.ts";
 import { type Database, startDatabase } from "../database.ts";
 import { BY_FACT, BY_STATUS, BY_TRACE, INDEX, LOST, RECOVERED, TABLE } from "../queries.ts";

@@ -1,21 +1,22 @@
 /** Opens PostgreSQL as a ledger, here and in the Runners of the ledger suite. */
 import { once } from "node:events";
+import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import pg from "pg";
-import type { Ledger } from "../../ledgers/ledger.ts";
-import { PostgresLedger } from "../../ledgers/postgres.ts";
 
 const clients: pg.Client[] = [];
 
 /** A session of its own, which lives until `closeSessions()`. */
-export async function openSession(connectionString: string): Promise<pg.Client> {
+export async function openSession(
+  connectionString: string,
+): Promise<pg.Client> {
   const client = new pg.Client({ connectionString });
-  client.on("error", () => {}); // What it means, the next query says.
   await client.connect();
+  client.on("error", () => {}); // A ledger needs none; what a test asks by itself does.
   clients.push(client);
   return client;
 }
 
-export async function openLedger(url: string): Promise<Ledger> {
+export async function openLedger(url: string): Promise<PostgresLedger> {
   return await PostgresLedger.open(await openSession(url));
 }
 

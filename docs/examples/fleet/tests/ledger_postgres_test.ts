@@ -1,50 +1,59 @@
 /** PostgreSQL as a ledger: the suite of all ledgers, and what only a database can do. */
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, test } from "node:test";
-import { execute } from "../../../../mod.ts";
-import { claim } from "../../../../tests/support/ledger_claim.ts";
-import { testLedger } from "../../../../tests/support/ledger_suite.ts";
+import { type Ledger, LedgerDown, OrderUnstorable } from "deployer-runner";
+import { PostgresLedger } from "deployer-runner/ledgers/postgres";
+import { testLedger } from "deployer-runner/testing";
+import { execute } from "deployer-runtime";
 import { section } from "../../../../tests/support/runners_guide.ts";
-import { assertEquals, assertRejects } from "../../../../tests/support/std_assert.ts";
-import { LedgerDown, OrderUnstorable } from "../../ledgers/errors.ts";
-import { PostgresLedger, SCHEMA } from "../../ledgers/postgres.ts";
-import { type Database, openDatabase } from "../database.ts";
+import { assert, assertEquals, assertRejects } from "../../../../tests/support/std_assert.ts";
+import { type Database, startDatabase } from "../database.ts";
+import pg from "pg";
 import { closeSessions, openLedger, openSession } from "./ledger_postgres.ts";
 
 let database: Database;
-before(async () => void (database = await openDatabase()));
+before(async () => void (database = await startDatabase()));
 afterEach(closeSessions);
 after(() => database.stop());
 
+/** What `consume` is given. */
+function claim(
+  orderId: string,
+  input: unknown = [1],
+): Parameters<Ledger["consume"]> {
+  const [contract, at, executionId] = [
+    "deployer-runtime/v1",
+    "2026-01-31T09:30:00.000Z",
+    "e",
+  ] as const;
+  return [
+    { contract, type: "ORDER_CONSUMED", orderId, executionId, at },
+    { orderId, action: { name: "n", input } },
+    { executionId, runner: "r" },
+  ];
+}
+
 /** The URL of a new database that holds the ledger's tables, and no order. */
 async function fresh(): Promise<string> {
-  const [name, url] = [`ledger_${randomUUID().replaceAll("-", "")}`, new URL(database.url)];
+  const [name, url] = [
+    `ledger_${randomUUID().replaceAll("-", "")}`,
+    new URL(database.url),
+  ];
   await (await openSession(database.url)).query(`create database ${name}`);
   url.pathname = name;
   // From many sessions at once, as a fleet does when it starts.
-  await Promise.all([1, 2, 3].map(async () => (await openSession(url.href)).query(SCHEMA)));
+  await Promise.all([1, 2, 3].map(() => PostgresLedger.install(url.href)));
   return url.href;
 }
 
 testLedger("PostgreSQL", {
   opener: new URL("ledger_postgres.ts", import.meta.url).href,
-  openLedger,
+  fresh,
   async openDown() {
     const session = await openSession(await fresh());
     const ledger = await PostgresLedger.open(session);
     await session.end();
     return ledger;
-  },
-  fresh,
-  async read(url, orderId) {
-    const session = await openSession(url);
-    const { rows } = await session.query(
-      "select fact, request, result, recovered from deployer.orders where order_id = $1",
-      [orderId],
-    ).finally(() => session.end());
-    if (rows.length === 0) return undefined;
-    const { fact, request, result, recovered } = rows[0];
-    return { fact, request, ...result && { result }, ...recovered && { recovered } };
   },
 });
 
@@ -52,9 +61,14 @@ test("PostgreSQL: an order whose session was ended is lost, though its Runner li
   const url = await fresh();
   const [session, own] = [await openSession(url), await openLedger(url)];
   const ledger = await PostgresLedger.open(session);
-  const { rows: [{ pid }] } = await session.query("select pg_backend_pid() as pid");
+  const { rows: [{ pid }] } = await session.query(
+    "select pg_backend_pid() as pid",
+  );
   await ledger.consume(...claim("x"));
-  await (await openSession(url)).query("select pg_terminate_backend($1, 5000)", [pid]);
+  await (await openSession(url)).query(
+    "select pg_terminate_backend($1, 5000)",
+    [pid],
+  );
   assertEquals((await own.recover()).map(({ orderId }) => orderId), ["x"]);
 
   // Its Runner can claim nothing more: it would look gone from the start.
@@ -72,7 +86,11 @@ test("PostgreSQL: a result that comes after its order was recovered is kept, and
   const { rows } = await session.query(
     "select status, result ->> 'status' as observed, recovered ->> 'type' as type from deployer.orders",
   );
-  assertEquals(rows, [{ status: "UNKNOWN", observed: "APPLIED", type: "PROOF_ABSENT" }]);
+  assertEquals(rows, [{
+    status: "UNKNOWN",
+    observed: "APPLIED",
+    type: "PROOF_ABSENT",
+  }]);
 });
 
 test("PostgreSQL: a session without the lock claims nothing, so a pool is no ledger", async () => {
@@ -84,17 +102,154 @@ test("PostgreSQL: a session without the lock claims nothing, so a pool is no led
     query: (text: string, values?: unknown[]) => sessions[next++ % 2]!.query(text, values),
   };
   const ledger = await PostgresLedger.open(pool);
-  await assertRejects(() => ledger.consume(...claim("x")), LedgerDown, `column "session"`);
+  await assertRejects(
+    () => ledger.consume(...claim("x")),
+    LedgerDown,
+    `column "session"`,
+  );
   await ledger.consume(...claim("x"));
 });
 
 test("PostgreSQL: an order that jsonb cannot hold is refused, and is not consumed", async () => {
   const ledger = await openLedger(await fresh());
-  const unstorable = [claim("x", "a\u0000b"), claim("x", "\ud800"), claim("x\u0000y")];
+  const unstorable = [
+    claim("x", "a\u0000b"),
+    claim("x", "\ud800"),
+    claim("x\u0000y"),
+  ];
   for (const refused of unstorable) {
-    await assertRejects(() => ledger.consume(...refused), OrderUnstorable, 'order "x');
+    await assertRejects(
+      () => ledger.consume(...refused),
+      OrderUnstorable,
+      'order "x',
+    );
   }
   await ledger.consume(...claim("x"));
+});
+
+test("PostgreSQL: one bad order in a batch refuses itself, and no other", async () => {
+  const ledger = await openLedger(await fresh());
+  const inputs = Array.from(
+    { length: 40 },
+    (_, i) => i % 10 === 3 ? "a\u0000b" : "fine",
+  );
+  const ends = await Promise.allSettled(
+    inputs.map((input, i) => ledger.consume(...claim(`order-${i}`, input))),
+  );
+  const refused = ends.flatMap((end, i) =>
+    end.status === "rejected" && end.reason instanceof OrderUnstorable ? [i] : []
+  );
+  assertEquals(refused, [3, 13, 23, 33]);
+  assertEquals(ends.filter(({ status }) => status === "fulfilled").length, 36);
+
+  // So does a bad result: it was redacted into what jsonb cannot hold.
+  const results = await Promise.all([0, 1, 2].map(async (i) => {
+    const order = { orderId: `order-${i}`, action: { name: "n" } };
+    const result = await execute(
+      order,
+      { executionId: "e", runner: "r" },
+      () => "done",
+    );
+    return i === 1 ? { ...result, note: "\u0000" } : result;
+  }));
+  const stored = await Promise.allSettled(
+    results.map((result) => ledger.store(result)),
+  );
+  assertEquals(stored.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+    "fulfilled",
+  ]);
+});
+
+test("PostgreSQL: the many that wait at the same time share few statements", async () => {
+  const session = await openSession(await fresh());
+  let statements = 0;
+  const ledger = await PostgresLedger.open({
+    query(text, values) {
+      statements += 1;
+      return session.query(text, values);
+    },
+  });
+  statements = 0;
+  await Promise.all(
+    Array.from(
+      { length: 64 },
+      (_, i) => ledger.consume(...claim(`order-${i}`)),
+    ),
+  );
+  assertEquals(statements, 1);
+});
+
+test("PostgreSQL: a server that restarts ends no process, and is one clear error from then on", async () => {
+  const url = await fresh();
+  const client = new pg.Client({ connectionString: url }); // Nobody listens to its errors.
+  await client.connect();
+  const ledger = await PostgresLedger.open(client);
+  await ledger.consume(...claim("x"));
+  const waiting = [
+    ledger.consume(...claim("y")),
+    ledger.consume(...claim("z")),
+  ];
+  await database.crash?.();
+  await Promise.allSettled(waiting);
+  for (
+    const [call, what] of [
+      [() => ledger.consume(...claim("u")), 'cannot consume order "u"'],
+      [() => ledger.get("u"), 'cannot read order "u"'],
+      [() => ledger.recover(), "cannot recover orders"],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      call,
+      LedgerDown,
+      `${what}: the session of the ledger is lost: `,
+    );
+    assert(error.cause instanceof Error);
+  }
+  await ledger.close(); // Harmless.
+  const own = await openLedger(url);
+  const open = (await own.list({ status: "OPEN" })).entries.map(({ fact }) => fact.orderId);
+  assert(open.includes("x"));
+  assertEquals(
+    (await own.recover()).map(({ orderId }) => orderId).sort(),
+    open.sort(),
+  );
+});
+
+test("PostgreSQL: opened by its URL, it connects by itself, and close() disconnects", async () => {
+  const [url, refused] = [await fresh(), "postgres://127.0.0.1:1/none"];
+  const ledger = await PostgresLedger.open(url);
+  await ledger.consume(...claim("x"));
+  await ledger.close();
+  const own = await openLedger(url);
+  assertEquals((await own.recover()).map(({ orderId }) => orderId), ["x"]); // Left open: lost.
+  await assertRejects(
+    () => PostgresLedger.open(refused),
+    LedgerDown,
+    "cannot open the ledger: ",
+  );
+});
+
+test("PostgreSQL: what is closed gives its lock back, though the session lives on", async () => {
+  const url = await fresh();
+  const session = await openSession(url);
+  const ledger = await PostgresLedger.open(session);
+  await ledger.consume(...claim("x"));
+  await ledger.close();
+  assertEquals((await (await openLedger(url)).lost()).length, 1);
+});
+
+test("PostgreSQL: lost orders are found by the index of open ones", async () => {
+  const session = await openSession(await fresh());
+  await session.query("set enable_seqscan = off");
+  const { rows } = await session.query(
+    "explain select * from deployer.orders_lost",
+  );
+  assert(
+    rows.some((row) => row["QUERY PLAN"].includes("orders_open")),
+    JSON.stringify(rows),
+  );
 });
 
 test("PostgreSQL: what the guide asks with SQL is answered as it says", async () => {
@@ -103,8 +258,10 @@ test("PostgreSQL: what the guide asks with SQL is answered as it says", async ()
   const ends = {
     "order-1": () => ({ release: "r42" }),
     "order-2": () => Promise.reject(new Error("there is no release")),
-    "order-3": (_request: unknown, { unproven }: { unproven: (reason: unknown) => null }) =>
-      unproven({ release: "r43" }),
+    "order-3": (
+      _request: unknown,
+      { unproven }: { unproven: (reason: unknown) => null },
+    ) => unproven({ release: "r43" }),
   };
   for (const [orderId, action] of Object.entries(ends)) {
     const context = { executionId: orderId, runner: "r" };
@@ -112,7 +269,9 @@ test("PostgreSQL: what the guide asks with SQL is answered as it says", async ()
     await ledger.store(await execute(order, context, action, ledger));
   }
   await ledger.consume(...claim("order-4"));
-  await session.query("update deployer.orders set session = 0 where result is null");
+  await session.query(
+    "update deployer.orders set session = 0 where result is null",
+  );
   await ledger.recover();
 
   const { sql: [code = ""], text: [printed] } = section("SQL");

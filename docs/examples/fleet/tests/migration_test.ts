@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { execute, type ExecutionRequest, type ExecutionResult } from "../../../../mod.ts";
 import { assert, assertEquals, assertMatch } from "../../../../tests/support/std_assert.ts";
-import { migration, type Session } from "../../actions/migration.ts";
+import { migration, type Session } from "deployer-runner/actions/migration";
 import { type Database, openDatabase } from "../database.ts";
 import { closeSessions, openSession } from "./ledger_postgres.ts";
 

@@ -1,0 +1,11 @@
+/** As much of `node:sqlite` as the benchmark uses: the types of Node 20 do not know it. */
+declare module "node:sqlite" {
+  export class DatabaseSync {
+    constructor(path: string);
+    exec(sql: string): void;
+    prepare(
+      sql: string,
+    ): { run(...values: (string | number | null)[]): unknown };
+    close(): void;
+  }
+}

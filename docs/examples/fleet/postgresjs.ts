@@ -1,0 +1,15 @@
+/**
+ * The ledger in PostgreSQL by another client: postgres.js. It wants one session of its own, which
+ * `reserve()` takes out of its pool.
+ */
+import { type Connection, PostgresLedger } from "deployer-runner/ledgers/postgres";
+import postgres from "postgres";
+
+/** Opens the ledger. Its client lives as long as the process. */
+export async function openLedger(url: string): Promise<PostgresLedger> {
+  const session = await postgres(url, { max: 1 }).reserve();
+  const connection: Connection = {
+    query: async (text, values = []) => ({ rows: await session.unsafe(text, values as string[]) }),
+  };
+  return await PostgresLedger.open(connection);
+}

@@ -1,0 +1,119 @@
+/**
+ * Many orders in flight, and a way to end: stop the intake, let what runs come to its end, ask what
+ * is left to stop, give up on what does not, store every result. Then the process may exit.
+ */
+import { setMaxListeners } from "node:events";
+import {
+  type Action,
+  execute,
+  type ExecutionContext,
+  type ExecutionRequest,
+  type ExecutionResult,
+} from "deployer-runtime";
+import type { Ledger } from "./ledgers/ledger.ts";
+
+/** Why an order was not taken: nothing of it was done or written. */
+export class IntakeClosed extends Error {
+  override readonly name = "IntakeClosed";
+}
+
+/** What was observed, and could not be stored: `cause` says why. Nobody else has this result. */
+export class ResultNotStored extends Error {
+  override readonly name = "ResultNotStored";
+  readonly result: ExecutionResult;
+
+  constructor(result: ExecutionResult, cause: unknown) {
+    super(`cannot store the result of order ${JSON.stringify(result.orderId)}`, { cause });
+    this.result = result;
+  }
+}
+
+/** Executes orders at the same time, each once, and stores what was observed. */
+export class Desk {
+  readonly #ledger: Pick<Ledger, "consume" | "store">;
+  readonly #stop = new AbortController();
+  readonly #giveUp = new AbortController();
+  readonly #inFlight = new Set<Promise<ExecutionResult>>();
+  #open = true;
+
+  constructor(ledger: Pick<Ledger, "consume" | "store">) {
+    this.#ledger = ledger;
+    // One listener an order: from eleven on, Node 20 would warn of a leak.
+    setMaxListeners(0, this.#stop.signal, this.#giveUp.signal);
+  }
+
+  /** For actions: stop, and say what came of it. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /**
+   * Takes one order through.
+   *
+   * @throws {IntakeClosed} If the intake is closed
+   * @throws {ResultNotStored} If the ledger does not take the result
+   * @throws What `execute()` rejects with: the action was not called
+   */
+  take<Request extends ExecutionRequest>(
+    request: Request,
+    context: ExecutionContext,
+    action: Action<Request>,
+  ): Promise<ExecutionResult> {
+    if (!this.#open) return Promise.reject(new IntakeClosed("the Runner is shutting down"));
+    const taken = this.#run(request, context, action);
+    this.#inFlight.add(taken);
+    const done = () => this.#inFlight.delete(taken);
+    taken.then(done, done);
+    return taken;
+  }
+
+  /**
+   * Shuts down. When it resolves, every order that was taken is closed: its result is stored, or
+   * `take()` has rejected. To close again is harmless, and hurries: the shorter time counts.
+   *
+   * @param drain How long orders may still run, in ms; as long as they take if it is not said
+   * @param grace How long they may take to stop, when they are asked to
+   */
+  async close(drain?: number, grace = 0): Promise<void> {
+    this.#open = false;
+    if (await this.#idle(drain)) return;
+    this.#stop.abort(new Error("the Runner is shutting down"));
+    if (await this.#idle(grace)) return;
+    this.#giveUp.abort(
+      new Error(`the Runner shut down, and the action did not stop in ${grace} ms`),
+    );
+    await this.#idle();
+  }
+
+  /** Takes nothing more, and waits for what runs, however long it takes: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run<Request extends ExecutionRequest>(
+    request: Request,
+    context: ExecutionContext,
+    action: Action<Request>,
+  ): Promise<ExecutionResult> {
+    const result = await execute(request, context, action, {
+      signal: this.#giveUp.signal,
+      consume: (...claim) => this.#ledger.consume(...claim),
+    });
+    try {
+      await this.#ledger.store(result);
+    } catch (cause) {
+      throw new ResultNotStored(result, cause);
+    }
+    return result;
+  }
+
+  /** Whether nothing is in flight, within that time. */
+  async #idle(ms?: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const idle = Promise.allSettled(this.#inFlight).then(() => true);
+    const late = new Promise<boolean>((resolve) => {
+      if (ms !== undefined) timer = setTimeout(resolve, ms, false);
+    });
+    return await Promise.race([idle, late]).finally(() => clearTimeout(timer));
+  }
+}

@@ -1,0 +1,108 @@
+/** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
+import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
+import { OrderUnstorable } from "./errors.ts";
+import type { Entry, Query } from "./ledger.ts";
+
+/** A query with nothing left open: instants as the facts have them, texts as JSON writes them. */
+export interface Selection {
+  status: Entry["status"] | null;
+  since: string | null;
+  until: string | null;
+  text: string | null;
+  limit: number;
+  /** Place of the last order of the page before. */
+  after: { at: string; orderId: string } | null;
+}
+
+/**
+ * Reads a query.
+ *
+ * @throws {RangeError} If a field of it cannot be understood
+ */
+export function select(query: Query = {}): Selection {
+  const { status = null, since, until, text = null, limit = 100, after } = query;
+  if (
+    status !== null &&
+    !["OPEN", "APPLIED", "FAILED", "UNKNOWN"].includes(status)
+  ) {
+    throw wrong("status", "OPEN, APPLIED, FAILED or UNKNOWN", status);
+  }
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw wrong("limit", "at least 1", limit);
+  }
+  return {
+    status,
+    since: instant("since", since),
+    until: instant("until", until),
+    text: text === null ? null : JSON.stringify(text).slice(1, -1),
+    limit,
+    after: after === undefined ? null : place(after),
+  };
+}
+
+/** Where the page after this entry begins. */
+export function placeOf(
+  { fact: { at, orderId } }: Pick<Entry, "fact">,
+): string {
+  return JSON.stringify([at, orderId]);
+}
+
+/** An entry from what is held of an order. Its status is final once it is closed. */
+export function entryOf(
+  held: Pick<Entry, "fact" | "request" | "context">,
+  result: ExecutionResult | null | undefined,
+  recovered: Fact | null | undefined,
+): Entry {
+  const { fact, request, context } = held;
+  return {
+    status: recovered ? "UNKNOWN" : result ? result.status : "OPEN",
+    ...{ fact, request, context },
+    ...result && { result },
+    ...recovered && { recovered },
+  };
+}
+
+/** The fact that nobody will ever know how an order ended. */
+export function proofAbsent(consumed: Fact): Fact {
+  return createFact("PROOF_ABSENT", consumed, new Date().toISOString());
+}
+
+/**
+ * Refuses an identity that cannot be told from others once it is written: half of a character
+ * becomes the same replacement as any other half.
+ *
+ * @throws {OrderUnstorable} If it holds one
+ */
+export function checkIdentity(orderId: string): void {
+  if (orderId.isWellFormed()) return;
+  throw new OrderUnstorable(
+    orderId,
+    new Error("its identity holds half of a character"),
+  );
+}
+
+function instant(
+  field: string,
+  value: string | Date | undefined,
+): string | null {
+  if (value === undefined) return null;
+  const date = new Date(value);
+  if (Number.isNaN(date.getTime())) throw wrong(field, "an instant", value);
+  return date.toISOString();
+}
+
+function place(after: string): { at: string; orderId: string } {
+  try {
+    const [at, orderId] = JSON.parse(after);
+    if (typeof at === "string" && typeof orderId === "string") {
+      return { at, orderId };
+    }
+  } catch { /* Said below. */ }
+  throw wrong("after", "the next of a page", after);
+}
+
+function wrong(field: string, expected: string, received: unknown): RangeError {
+  return new RangeError(
+    `${field} must be ${expected}: received ${JSON.stringify(received)}`,
+  );
+}

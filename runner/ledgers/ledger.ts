@@ -1,0 +1,104 @@
+import type {
+  ExecutionContext,
+  ExecutionRequest,
+  ExecutionResult,
+  ExecutionStatus,
+  Fact,
+} from "deployer-runtime";
+
+/** What a Runner needs of a ledger, whatever holds it. `execute()` takes it as its ports. */
+export interface Ledger {
+  /**
+   * Claims the order of `fact`, for ever. When it resolves, the claim survives a crash. It needs no
+   * `this`: `{ consume: ledger.consume }` are ports too.
+   *
+   * @throws {OrderAlreadyConsumed} If somebody was first: it carries what is known of the order
+   * @throws {OrderUnstorable} If it is no order that this ledger can hold
+   * @throws {LedgerDown} If anything else goes wrong; it may hold the order all the same
+   */
+  readonly consume: (
+    fact: Fact,
+    request: ExecutionRequest,
+    context: ExecutionContext,
+  ) => Promise<void>;
+
+  /**
+   * Stores the result of an order that was consumed. To store it again is harmless.
+   *
+   * @throws {LedgerDown} If it cannot
+   */
+  store(result: ExecutionResult): Promise<void>;
+
+  /**
+   * The orders, as the facts that they are consumed, that have no result and whose Runner is surely
+   * gone: nobody will ever know. One that a Runner may still be executing is not among them.
+   *
+   * @throws {LedgerDamaged} If a part of it cannot be read: all others are in the error
+   * @throws {LedgerDown} If it cannot tell
+   */
+  lost(): Promise<Fact[]>;
+
+  /**
+   * Closes the lost orders as UNKNOWN. Of many that do this at once, one closes an order.
+   *
+   * @returns What it appended: one PROOF_ABSENT an order, of the execution that was lost
+   * @throws {LedgerDamaged} If a part of it cannot be read: all others are closed, and in the error
+   * @throws {LedgerDown} If it cannot
+   */
+  recover(): Promise<Fact[]>;
+
+  /**
+   * All that is known of an order; `undefined` if it is not consumed.
+   *
+   * @throws {LedgerDown} If it cannot be read
+   */
+  get(orderId: string): Promise<Entry | undefined>;
+
+  /**
+   * Orders, those that were consumed last first, a page at a time.
+   *
+   * @throws {LedgerDown} If they cannot be read
+   */
+  list(query?: Query): Promise<Page>;
+
+  /** Ends what is under way, and lets go of what the ledger opened. To close it again is harmless. */
+  close(): Promise<void>;
+
+  /** As `close()`: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** All that a ledger knows of one order. */
+export interface Entry {
+  /** OPEN as long as there is neither a result nor a recovery; final from then on. */
+  readonly status: ExecutionStatus | "OPEN";
+  /** That it is consumed. */
+  readonly fact: Fact;
+  readonly request: ExecutionRequest;
+  readonly context: ExecutionContext;
+  readonly result?: ExecutionResult;
+  /** That it was closed as UNKNOWN because its Runner is gone. A result beside it came later. */
+  readonly recovered?: Fact;
+}
+
+/** Which orders to list; all of them, where nothing is said. */
+export interface Query {
+  readonly status?: Entry["status"] | undefined;
+  /** Consumed at or after this instant: an RFC 3339 timestamp, or what `Date` reads. */
+  readonly since?: string | Date | undefined;
+  /** Consumed before this instant. */
+  readonly until?: string | Date | undefined;
+  /** A piece of what is recorded: of a text, a key or a number in request, context or result. */
+  readonly text?: string | undefined;
+  /** How many at most; 100 if it is not said. */
+  readonly limit?: number | undefined;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+}
+
+/** Some orders, and where those after them begin. */
+export interface Page {
+  readonly entries: Entry[];
+  /** Give it as `after` to get the next page; not there on the last one. */
+  readonly next?: string;
+}

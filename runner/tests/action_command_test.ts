@@ -1,0 +1,225 @@
+/** The command action, on real processes. */
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { command } from "deployer-runner/actions/command";
+import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { assertSound } from "../../tests/support/orders.ts";
+import { until } from "../../tests/support/until.ts";
+
+const root = mkdtempSync(join(tmpdir(), "command-test-"));
+after(() => rmSync(root, { recursive: true }));
+const LONG = { timeout: 30_000 };
+
+test("a command that ends with code 0 is APPLIED, and what it printed is the evidence", async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const result = await run(folder, ["sh", "-c", "echo done; echo careful >&2"]);
+  assert(result.status === "APPLIED");
+  const file = (stream: string) => join(folder, `${sha256("x").slice(0, 16)}.${stream}`);
+  assertEquals(result.trace.rawResult, {
+    exitCode: 0,
+    endedBy: null,
+    stdout: { file: file("stdout"), bytes: 5, end: "done\n", sha256: sha256("done\n") },
+    stderr: { file: file("stderr"), bytes: 8, end: "careful\n", sha256: sha256("careful\n") },
+  });
+  assertEquals(readFileSync(file("stdout"), "utf8"), "done\n");
+});
+
+test("a command that ends with another code is FAILED, with the code and the end of its output", async () => {
+  const result = await run(mkdtempSync(join(root, "case-")), ["sh", "-c", "echo no >&2; exit 3"]);
+  assert(result.status === "FAILED");
+  const { message, props } = result.trace.rawError as Thrown;
+  assertEquals(message, "sh ended with code 3");
+  assertEquals([props.exitCode, props.stderr?.end], [3, "no\n"]);
+});
+
+test("a command that was killed is UNKNOWN, with what it had printed", async () => {
+  const result = await run(mkdtempSync(join(root, "case-")), ["sh", "-c", "echo half; kill -9 $$"]);
+  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+  const { endedBy, stdout } = result.trace.rawError as Evidence;
+  assertEquals([endedBy, stdout?.end], ["SIGKILL", "half\n"]);
+});
+
+test("a program that is not there, or is none, is FAILED: nothing was done", async () => {
+  const none = join(root, "none");
+  writeFileSync(none, "not a program");
+  for (const [program, code] of [["no-such-program", "ENOENT"], [none, "EACCES"]] as const) {
+    const result = await run(mkdtempSync(join(root, "case-")), [program]);
+    assert(result.status === "FAILED");
+    assertEquals((result.trace.rawError as Thrown).code, code);
+  }
+});
+
+test("of 5 MB of output the result holds sizes, hashes and the end, and a file holds all", async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const result = await run(folder, ["sh", "-c", "yes | head -c 5000000; echo the end"]);
+  assert(result.status === "APPLIED");
+  const { stdout } = result.trace.rawResult as Evidence;
+  const all = "y\n".repeat(2_500_000) + "the end\n";
+  assertEquals([stdout?.bytes, stdout?.sha256], [5_000_008, sha256(all)]);
+  assertEquals(stdout?.end, all.slice(-1000));
+  assertEquals(readFileSync(stdout?.file as string, "utf8"), all);
+  assert(JSON.stringify(result).length < 10_000);
+});
+
+test(
+  "a command that hangs is killed with its children when the Runner gives up, and has been heard",
+  LONG,
+  async () => {
+    const folder = mkdtempSync(join(root, "case-"));
+    const controller = new AbortController();
+    const running = run(folder, ["sh", "-c", "sleep 60 & echo $!; trap '' TERM; sleep 60"], {
+      signal: controller.signal,
+    });
+    const line = await printed(folder);
+    controller.abort(new Error("too late"));
+    const result = await running;
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    const { pid, stdout } = result.trace.rawError as Evidence;
+    assertEquals([stdout?.end, stdout?.bytes], [line, line.length]);
+    await ended(pid as number);
+    await ended(Number(line));
+  },
+);
+
+test(
+  "a command that is asked to stop is heard: how it ends says what came of it",
+  LONG,
+  async () => {
+    const cases = [
+      ["trap 'echo cleaned; exit 0' TERM", "APPLIED", "cleaned"],
+      ["trap 'echo cannot; exit 4' TERM", "FAILED", "cannot"],
+      ["", "UNKNOWN", '"endedBy":"SIGTERM"'],
+    ] as const;
+    await Promise.all(cases.map(async ([trap, status, evidence]) => {
+      const folder = mkdtempSync(join(root, "case-"));
+      const stop = new AbortController();
+      const running = run(
+        folder,
+        ["sh", "-c", `${trap}\necho $$; sleep 60 & wait`],
+        {},
+        stop.signal,
+      );
+      await printed(folder);
+      stop.abort();
+      const result = await running;
+      assertEquals(result.status, status);
+      assertMatch(JSON.stringify(result), new RegExp(evidence));
+    }));
+  },
+);
+
+test(
+  "a command that is asked to stop and goes on is killed when the Runner gives up",
+  LONG,
+  async () => {
+    const folder = mkdtempSync(join(root, "case-"));
+    const [stop, giveUp] = [new AbortController(), new AbortController()];
+    const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
+    const ports = { signal: giveUp.signal };
+    const running = run(folder, ["sh", "-c", script], ports, stop.signal);
+    await printed(folder);
+    stop.abort();
+    await printed(folder, 2);
+    giveUp.abort();
+    const result = await running;
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    const { pid, stdout } = result.trace.rawError as Evidence;
+    assertEquals(stdout?.end, "up\nasked\n");
+    await ended(pid as number);
+  },
+);
+
+test("the output of one order is never written over that of another, nor over its own", async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  for (const orderId of ["../../x", "a/b"]) {
+    assertEquals((await run(folder, ["echo", orderId], {}, undefined, orderId)).status, "APPLIED");
+  }
+  assertEquals((await run(folder, ["echo", "again"], {}, undefined, "a/b")).status, "FAILED");
+  assertEquals(readdirSync(folder).length, 4);
+});
+
+test("a command that takes its own output away still ends as it ended", LONG, async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const result = await run(folder, ["rm", "-r", folder]);
+  assert(result.status === "APPLIED");
+  assertMatch(JSON.stringify(result.trace.rawResult), /"exitCode":0.*"unreadable":".*ENOENT/);
+
+  const again = mkdtempSync(join(root, "case-"));
+  const giveUp = new AbortController();
+  const ports = { signal: giveUp.signal };
+  const hanging = run(again, ["sh", "-c", `trap '' TERM; rm -r ${again}; sleep 60`], ports);
+  await until(() => !existsSync(again));
+  giveUp.abort();
+  const { status, trace } = await hanging;
+  assertEquals([status, trace.settlement], ["UNKNOWN", "UNPROVEN"]);
+});
+
+test("a command whose arguments cannot be passed on is FAILED", async () => {
+  const result = await run(mkdtempSync(join(root, "case-")), ["echo", "a\u0000b"]);
+  assertEquals(result.status, "FAILED");
+});
+
+interface Output {
+  file: string;
+  bytes: number;
+  end: string;
+  sha256?: string;
+}
+
+interface Evidence {
+  pid?: number;
+  exitCode?: number;
+  endedBy?: string;
+  stdout?: Output;
+  stderr?: Output;
+}
+
+interface Thrown {
+  message: string;
+  code?: string;
+  props: Evidence;
+}
+
+async function run(
+  folder: string,
+  [program = "", ...args]: string[],
+  ports: Ports = {},
+  stop?: AbortSignal,
+  orderId = "x",
+): Promise<ExecutionResult> {
+  const order = { orderId, action: { name: "command", input: { program, args } } };
+  const context = { executionId: "e", runner: "r" };
+  const result = await execute(order, context, command(folder, stop), ports);
+  assertSound(result);
+  return result;
+}
+
+/** What it has printed, as soon as that is so many lines. */
+async function printed(folder: string, lines = 1): Promise<string> {
+  let text = "";
+  await until(() => {
+    const [name] = readdirSync(folder).filter((name) => name.endsWith("stdout"));
+    text = name === undefined ? "" : readFileSync(join(folder, name), "utf8");
+    return text.split("\n").length > lines;
+  });
+  return text;
+}
+
+/** Waits until a process has ended: it is gone, or a zombie that nobody has buried yet. */
+async function ended(pid: number): Promise<void> {
+  await until(() => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+    } catch {
+      return true;
+    }
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,208 @@
+/** The HTTP action, against real servers that answer, refuse, break off and hang. */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
+import { afterEach, test } from "node:test";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { httpRequest } from "deployer-runner/actions/http";
+import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { assertSound } from "../../tests/support/orders.ts";
+
+const servers: (Server | NetServer)[] = [];
+const sockets = new Set<Socket>();
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  for (const server of servers.splice(0)) server.close();
+});
+
+test("a 2xx is APPLIED, with what identifies the response", async () => {
+  let seen: IncomingMessage["headers"] = {};
+  let received = "";
+  const url = await answering(async (request, respond) => {
+    seen = request.headers;
+    for await (const chunk of request) received += chunk;
+    respond(201, "created\n");
+  });
+  const result = await call(`${url}releases?a=1#b`, { authorization: "Bearer secret" });
+  assert(result.status === "APPLIED");
+  assertEquals(result.trace.rawResult, {
+    request: { method: "POST", url: `${url}releases`, "idempotency-key": "order%20%C3%A9%2F1" },
+    response: {
+      status: 201,
+      bytes: 8,
+      sha256: sha256("created\n"),
+      start: "created\n",
+      cut: false,
+    },
+  });
+  assertEquals([seen["idempotency-key"], received], ["order%20%C3%A9%2F1", "the body"]);
+  assertEquals(seen.authorization, "Bearer secret");
+  assert(!JSON.stringify(result).includes("secret"), "what was not in the order is not recorded");
+});
+
+test("of a large response the result holds its size, its hash, and how it begins", async () => {
+  const body = "é".repeat(300_000);
+  const result = await call(await answering((_, respond) => respond(200, body)));
+  assert(result.status === "APPLIED");
+  const { response } = result.trace.rawResult as Evidence;
+  assertEquals([response?.bytes, response?.sha256], [600_000, sha256(body)]);
+  assertEquals(response?.start, "é".repeat(500));
+});
+
+test("a 4xx or a 500 is FAILED: the server said no, and its response is recorded", async () => {
+  for (const status of [400, 403, 404, 409, 422, 500]) {
+    const result = await call(await answering((_, respond) => respond(status, "no")));
+    assert(result.status === "FAILED", String(status));
+    const { message, props } = result.trace.rawError as { message: string; props: Evidence };
+    assertEquals(message, `the server answered ${status}`);
+    assertEquals([props.response?.status, props.response?.start], [status, "no"]);
+  }
+});
+
+test("a gateway that lost its server, a redirect, and the like are UNKNOWN, with the response", async () => {
+  for (const status of [302, 303, 502, 503, 504, 520]) {
+    const result = await call(await answering((_, respond) => respond(status, "who knows")));
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN", String(status));
+    const { response } = result.trace.rawError as Evidence;
+    assertEquals([response?.status, response?.start], [status, "who knows"]);
+  }
+});
+
+test("a request that is broken off after it was sent is UNKNOWN, and is sent once", async () => {
+  const endings = {
+    reset: (socket: Socket) => socket.resetAndDestroy(),
+    close: (socket: Socket) => socket.destroy(),
+    end: (socket: Socket) => socket.end(),
+    nonsense: (socket: Socket) => socket.end("garbage\r\n\r\n"),
+  };
+  for (const [name, end] of Object.entries(endings)) {
+    let heard = 0;
+    const result = await call(
+      await listening((socket) =>
+        socket.on("data", (data) => {
+          heard += Number(data.includes("POST"));
+          if (data.includes("the body")) end(socket);
+        })
+      ),
+    );
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN", name);
+    const { request, error } = result.trace.rawError as Evidence;
+    assertEquals(request?.method, "POST");
+    assert(error?.code !== "" && error?.message !== "");
+    assertEquals([name, heard], [name, 1]);
+  }
+});
+
+test("a 200 whose body is cut off is UNKNOWN, and a 500 whose body is cut off is FAILED", async () => {
+  for (const [line, status] of [["200 OK", "UNKNOWN"], ["500 Oh", "FAILED"]] as const) {
+    const url = await listening((socket) =>
+      socket.once("data", () => {
+        socket.write(`HTTP/1.1 ${line}\r\ncontent-length: 100\r\n\r\nhalf`);
+        setTimeout(() => socket.destroy(), 30);
+      })
+    );
+    const result = await call(url);
+    assertEquals(result.status, status);
+    assert(JSON.stringify(result.trace).includes('"start":"half","cut":true'));
+  }
+});
+
+test("a server that answers and breaks off before it has heard all crashes no Runner", async () => {
+  const url = await listening((socket) =>
+    socket.once("data", () => {
+      socket.write("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n");
+      socket.resetAndDestroy();
+    })
+  );
+  for (let i = 0; i < 5; i++) {
+    // Whether the answer or the break is heard first is the system's choice.
+    const { status } = await call(url, {}, {}, "x".repeat(20_000_000));
+    assert(status === "FAILED" || status === "UNKNOWN", status);
+  }
+});
+
+test("a request that cannot have been sent is FAILED", async () => {
+  const closed = await listening(() => {});
+  const [server] = servers.splice(0);
+  await new Promise((done) => server?.close(done));
+  // Without any network the name is not looked up at all: EAI_AGAIN.
+  const cases = [[closed, /^ECONNREFUSED$/], ["http://nowhere.invalid/", /^ENOTFOUND|EAI_AGAIN$/]];
+  for (const [url, code] of cases as [string, RegExp][]) {
+    const result = await call(url);
+    assert(result.status === "FAILED", url);
+    assertMatch((result.trace.rawError as { code: string }).code, code);
+  }
+  for (const url of ["not a url", "ftp://127.0.0.1/"]) {
+    assertEquals((await call(url)).status, "FAILED", url);
+  }
+});
+
+test("a server that does not answer is UNKNOWN when the Runner gives up, and has been asked what", async () => {
+  const controller = new AbortController();
+  let gone: Promise<unknown> | undefined;
+  const url = await listening((socket) => {
+    gone = once(socket, "close");
+    socket.once("data", () => controller.abort(new Error("too late")));
+  });
+  const result = await call(url, {}, { signal: controller.signal });
+  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+  assertEquals((result.trace.rawError as Evidence).request?.url, url);
+  await gone; // The connection is not left open.
+});
+
+interface Evidence {
+  request?: { method: string; url: string };
+  response?: { status: number; bytes: number; sha256: string; start: string; cut: boolean };
+  error?: { code: string; message: string };
+}
+
+async function call(
+  url: string,
+  headers?: Record<string, string>,
+  ports: Ports = {},
+  body = "the body",
+): Promise<ExecutionResult> {
+  const input = { method: "POST", url, body };
+  const result = await execute(
+    { orderId: "order é/1", action: { name: "http", input } },
+    { executionId: "e", runner: "r" },
+    httpRequest(headers),
+    ports,
+  );
+  assertSound(result);
+  return result;
+}
+
+/** The URL of an HTTP server. */
+async function answering(
+  answer: (request: IncomingMessage, respond: (status: number, body: string) => void) => unknown,
+): Promise<string> {
+  return await open(createHttpServer((request, response) => {
+    const respond = (status: number, body: string) => response.writeHead(status).end(body);
+    answer(request, (status, body) => void respond(status, body));
+  }));
+}
+
+/** The URL of a server that does what it likes with its connections. */
+async function listening(connected: (socket: Socket) => void): Promise<string> {
+  return await open(createServer((socket) => {
+    socket.on("error", () => {});
+    connected(socket);
+  }));
+}
+
+async function open(server: Server | NetServer): Promise<string> {
+  servers.push(server);
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,270 @@
+/** The folder of files as a ledger: the suite of all ledgers, and how it tells who is gone. */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
+import { writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
+import { execute, type ExecutionResult } from "deployer-runtime";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { testLedger } from "deployer-runner/testing";
+import { isGone, thisProcess } from "../ledgers/process.ts";
+import { claim } from "../testing_claim.ts";
+import { openLedger } from "./open_folder.ts";
+import { runtime } from "./runtime.ts";
+
+const root = mkdtempSync(join(tmpdir(), "ledger-test-"));
+after(() => rmSync(root, { recursive: true }));
+
+testLedger("a folder of files", {
+  opener: new URL("open_folder.ts", import.meta.url).href,
+  runtime,
+  fresh: () => mkdtempSync(join(root, "fresh-")),
+  openDown() {
+    const file = join(mkdtempSync(join(root, "down-")), "file");
+    writeFileSync(file, "");
+    return openLedger(file);
+  },
+});
+
+test("a ledger that is not there yet has lost nothing, and none is made to say so", async () => {
+  const folder = join(root, "not/there");
+  assertEquals(await new FolderLedger(folder).lost(), []);
+  assertEquals(existsSync(folder), false);
+});
+
+test("what a killed process was writing is no entry", async () => {
+  const folder = mkdtempSync(join(root, "left-"));
+  writeFileSync(join(folder, "0a1b.tmp"), "{ half");
+  mkdirSync(join(folder, "other"));
+  const ledger = new FolderLedger(folder, () => Promise.resolve(true));
+  await ledger.consume(...claim("x"));
+  assertEquals((await ledger.recover()).map(({ orderId }) => orderId), ["x"]);
+  assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), [
+    "0a1b.tmp",
+  ]);
+});
+
+test("a Runner that stores its result while it is looked for is not lost", async () => {
+  const folder = mkdtempSync(join(root, "late-"));
+  const path = join(folder, sha256("x"));
+  const ledger = new FolderLedger(folder, () => {
+    writeFileSync(`${path}.result.json`, "{}");
+    return Promise.resolve(true);
+  });
+  await ledger.consume(...claim("x"));
+  assertEquals(await ledger.lost(), []);
+});
+
+test("a folder without the index of open orders, as it was before, is given one, and keeps working", async () => {
+  const folder = mkdtempSync(join(root, "old-"));
+  const ledger = new FolderLedger(folder, () => true);
+  for (const orderId of ["open", "done", "recovered"]) {
+    await ledger.consume(...claim(orderId));
+  }
+  await ledger.store({ ...(await resultOf("done")), executionId: "e" });
+  const path = (orderId: string, end: string) => join(folder, sha256(orderId) + end);
+  writeFileSync(path("recovered", ".recovered.json"), "{}");
+  rmSync(join(folder, "open"), { recursive: true });
+
+  const opened = await Promise.all(
+    [1, 2, 3].map(() => new FolderLedger(folder, () => true).lost()),
+  );
+  assertEquals(opened.map((facts) => facts.map(({ orderId }) => orderId)), [
+    ["open"],
+    ["open"],
+    ["open"],
+  ]);
+  assertEquals(readdirSync(join(folder, "open")), [`${sha256("open")}.json`]);
+  assertEquals(
+    (await new FolderLedger(folder, () => true).recover()).length,
+    1,
+  );
+  assertEquals(readdirSync(join(folder, "open")), []);
+  await new FolderLedger(folder).consume(...claim("new"));
+  assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
+});
+
+test("an order that is closed leaves the index, whoever closes it", async () => {
+  const folder = mkdtempSync(join(root, "index-"));
+  const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
+  const index = () => readdirSync(join(folder, "open")).length;
+  await Promise.all(
+    ["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))),
+  );
+  assertEquals(index(), 1); // One file for all that were claimed at the same time.
+  const store = async (to: FolderLedger, orderId: string) =>
+    await to.store({ ...await resultOf(orderId), executionId: "e" });
+  await store(ledger, "a");
+  await store(other, "b");
+  assertEquals(index(), 1);
+  await store(ledger, "c");
+  assertEquals(await other.lost(), []); // It sees that all three are closed.
+  assertEquals(index(), 0);
+
+  // Of claims that were refused nothing stays there.
+  await Promise.allSettled(
+    ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
+  );
+  assertEquals(index(), 0);
+});
+
+test("a claim that its process died over, before it had the order's name, is none", async () => {
+  const folder = mkdtempSync(join(root, "half-"));
+  const ledger = new FolderLedger(folder, () => true);
+  await ledger.consume(...claim("x"));
+  rmSync(join(folder, `${sha256("x")}.json`)); // As a crash leaves it.
+  writeFileSync(
+    join(folder, "open", "00000000-0000-0000-0000-000000000000.json"),
+    "[ { half",
+  );
+  assertEquals(await ledger.recover(), []);
+  await ledger.consume(...claim("x")); // It was not consumed.
+});
+
+test("damaged and foreign files stop the recovery of no other order, and are named", async () => {
+  const folder = mkdtempSync(join(root, "damaged-"));
+  const ledger = new FolderLedger(folder, () => true);
+  for (const orderId of ["a", "b", "c", "d"]) {
+    await ledger.consume(...claim(orderId));
+  }
+  writeFileSync(join(folder, `${sha256("b")}.json`), "{ half");
+  writeFileSync(join(folder, `${sha256("c")}.json`), '{ "fact": {} }');
+  writeFileSync(join(folder, "open", "notes.txt"), "mine");
+  writeFileSync(join(folder, "open", ".DS_Store"), "the file system's own");
+
+  for (const call of ["lost", "recover"] as const) {
+    const error = await assertRejects(
+      () => ledger[call](),
+      LedgerDamaged,
+      "notes.txt is no file",
+    );
+    assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "d"]);
+    assertEquals(error.damages.length, 3);
+    const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
+    assertMatch(said, /open\/[-0-9a-f]{36}\.json is not JSON: .*/);
+    assertMatch(
+      said,
+      /open\/[-0-9a-f]{36}\.json is no entry of an order: fact\.orderId is no text/,
+    );
+  }
+  assertEquals((await ledger.get("a"))?.status, "UNKNOWN");
+  await assertRejects(
+    () => ledger.get("b"),
+    LedgerDown,
+    `${sha256("b")}.json is not JSON`,
+  );
+  await assertRejects(() => ledger.recover(), LedgerDamaged);
+});
+
+test("whoever looks for lost orders in the middle of claims makes no refusal an error", async () => {
+  const folder = mkdtempSync(join(root, "looked-"));
+  const [ledger, looking] = [new FolderLedger(folder), new FolderLedger(folder)];
+  await looking.consume(...claim("x"));
+  let claiming = true;
+  const looks = (async () => {
+    while (claiming) await looking.lost(); // It tidies up what others have written in vain.
+  })();
+  for (let i = 0; i < 50; i += 1) {
+    await assertRejects(() => ledger.consume(...claim("x", i)), OrderAlreadyConsumed);
+  }
+  claiming = false;
+  await looks;
+});
+
+test("a copy of the folder that made files of its hard links still knows what is open", async () => {
+  const [folder, copy] = [
+    mkdtempSync(join(root, "copied-")),
+    mkdtempSync(join(root, "copy-")),
+  ];
+  const ledger = new FolderLedger(folder);
+  await Promise.all(
+    ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
+  );
+  await ledger.store({ ...await resultOf("a"), executionId: "e" });
+  cpSync(folder, copy, { recursive: true });
+  const closed = await new FolderLedger(copy, () => true).recover();
+  assertEquals(closed.map(({ orderId }) => orderId), ["b"]);
+});
+
+test("a process is gone when its id is free or was given again, or its machine started again", async () => {
+  const own = await thisProcess();
+  assertEquals(await isGone(own), false);
+  assertEquals(await isGone({ ...own, started: "1" }), true, "given again");
+  assertEquals(
+    await isGone({ ...own, boot: "another" }),
+    true,
+    "started again",
+  );
+
+  const child = spawn("sleep", ["60"]);
+  const { pid } = child;
+  assert(pid !== undefined);
+  // Whatever it holds, `started` is not of it: only that it lives is asked here.
+  const { started: _own, ...anytime } = own;
+  const alive = { ...anytime, pid, started: startOf(pid) };
+  assertEquals(await isGone(alive), false);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  assertEquals(await isGone(alive), true);
+});
+
+test("a process that is dead and not yet buried is gone", async () => {
+  // The shell becomes a program that never asks after the child it has inherited.
+  const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 60"]);
+  const [line] = await once(parent.stdout, "data");
+  const pid = Number(line);
+  try {
+    const { started: _own, ...anytime } = await thisProcess();
+    const zombie = { ...anytime, pid, started: startOf(pid) };
+    const end = Date.now() + 5000;
+    while (!await isGone(zombie) && Date.now() < end) {
+      await new Promise((r) => setTimeout(r, 10));
+    }
+    assertEquals(await isGone(zombie), true);
+    assert(existsSync(`/proc/${pid}`), "still a zombie");
+  } finally {
+    parent.kill("SIGKILL");
+  }
+});
+
+test("of another machine or container nobody says that a process is gone", async () => {
+  const own = await thisProcess();
+  const pid = 2 ** 30; // There is none: Linux gives ids up to 2^22.
+  assertEquals(await isGone({ ...own, pid }), true);
+  assertEquals(await isGone({ ...own, pid, host: "another" }), false);
+  assertEquals(await isGone({ ...own, pid, container: "pid:[1]" }), false);
+  assertEquals(
+    await isGone({ host: own.host, pid }),
+    false,
+    "one of the two saw no /proc",
+  );
+});
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+async function resultOf(orderId: string): Promise<ExecutionResult> {
+  const order = { orderId, action: { name: "n" } };
+  return await execute(order, { executionId: "e", runner: "r" }, () => "done");
+}
+
+/** Field 22 of its line in `/proc`. */
+function startOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(
+    " ",
+  )[19] as string;
+}

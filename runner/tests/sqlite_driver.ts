@@ -1,0 +1,12 @@
+/** The SQLite that the runtime of a test brings, to look into a ledger's file from outside. */
+import process from "node:process";
+import type { Database } from "deployer-runner/ledgers/sqlite";
+
+export async function openDatabase(
+  path: string,
+): Promise<Database & { close(): void }> {
+  const inBun = process.versions.bun !== undefined;
+  const name = inBun ? "bun:sqlite" : "node:sqlite";
+  const driver = await import(name);
+  return inBun ? new driver.Database(path) : new driver.DatabaseSync(path);
+}

@@ -1,0 +1,190 @@
+/**
+ * `deployer-runner` as whoever installs it finds it: both packages are packed, and installed into an
+ * empty folder, where the README's Runner runs. Part of `npm run test:package`.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { snippets } from "../support/snippets.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const bin = (name: string) => join(root, "node_modules", ".bin", name);
+const consumer = mkdtempSync(join(tmpdir(), "runner-consumer-"));
+const installed = join(consumer, "node_modules", "deployer-runner");
+const [runner, printed] = ["js", "text"].map((wanted) =>
+  snippets("runner/README.md").find(({ language }) => language === wanted)
+    ?.code as string
+);
+let tarball = "";
+
+before(() => {
+  const pack = (folder: string) => {
+    const [{ filename, size, files }] = JSON.parse(
+      succeed(
+        join(root, folder),
+        "npm",
+        "pack",
+        "--json",
+        "--pack-destination",
+        consumer,
+      ),
+    );
+    console.log(`${filename}: ${size} bytes, ${files.length} files`);
+    return join(consumer, filename);
+  };
+  const module = pack(".");
+  tarball = pack("runner");
+  writeFileSync(
+    join(consumer, "package.json"),
+    '{ "private": true, "type": "module" }\n',
+  );
+  succeed(
+    consumer,
+    ...[
+      "npm",
+      "install",
+      "--no-audit",
+      "--no-fund",
+      "--prefer-offline",
+      module,
+      tarball,
+    ],
+    `typescript@${read("package.json").devDependencies.typescript}`,
+    `@types/node@${read("package.json").devDependencies["@types/node"]}`,
+  );
+  writeFileSync(join(consumer, "runner.mjs"), runner as string);
+});
+after(() => rmSync(consumer, { recursive: true }));
+
+function read(file: string) {
+  return JSON.parse(readFileSync(join(root, file), "utf8"));
+}
+
+/** What a command prints that must not fail. */
+function succeed(cwd: string, command: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    encoding: "utf8",
+  });
+  if (error) throw error;
+  assert(
+    status === 0,
+    `${command} ${args.join(" ")} ended with ${status}: ${stdout}${stderr}`,
+  );
+  return stdout;
+}
+
+test("the README's Runner has at most 15 lines", () => {
+  assert((runner as string).trimEnd().split("\n").length <= 15);
+});
+
+const runtimes: Record<string, [string, ...string[]]> = {
+  "Node, the one that runs this test": [process.execPath],
+  "Node 24": ["npx", "-y", "node@24"],
+  "Bun": [bin("bun")],
+  "Deno": [bin("deno"), "run", "--allow-all"],
+};
+for (const [name, [command, ...args]] of Object.entries(runtimes)) {
+  test(`from an empty folder, the README's Runner executes its order once under ${name}`, () => {
+    rmSync(join(consumer, "ledger"), { recursive: true, force: true });
+    rmSync(join(consumer, "output"), { recursive: true, force: true });
+    const run = () => succeed(consumer, command, ...args, "runner.mjs");
+    assertEquals([run(), run()], [printed as string, printed as string]);
+    assertEquals(readdirSync(join(consumer, "output")).length, 2); // stdout and stderr of one.
+  });
+}
+
+test("every entry point is there for import and for require, and an error is one class in all", () => {
+  const { exports } = read("runner/package.json");
+  const code = Object.keys(exports)
+    .filter((entry) => !/\.(json|sql)$/.test(entry))
+    .map((entry) => `deployer-runner${entry.slice(1)}`);
+  assertEquals(code.length, 9);
+  writeFileSync(
+    join(consumer, "all.mjs"),
+    `import { createRequire } from "node:module";
+     const require = createRequire(import.meta.url);
+     const names = ${JSON.stringify(code)};
+     for (const name of names) {
+       const [esm, cjs] = [await import(name), require(name)];
+       if (Object.keys(esm).sort().join() !== Object.keys(cjs).filter((key) => key !== "__esModule").sort().join()) throw new Error(name);
+     }
+     const { FolderLedger } = require("deployer-runner/ledgers/folder");
+     const { LedgerDown } = require("deployer-runner");
+     const error = await new FolderLedger("package.json").consume({ orderId: "x" }, {}, {}).catch((error) => error);
+     console.log(error instanceof LedgerDown, error.message.split(":")[0]);`,
+  );
+  // "testing" registers nothing by itself, and is one ES module for both.
+  assertStringIncludes(
+    succeed(consumer, process.execPath, "all.mjs"),
+    'true cannot consume order "x"',
+  );
+});
+
+test("strict TypeScript accepts the types of every entry point, in modules of both kinds", () => {
+  const code = (entry: string, name: string) =>
+    `import * as ${name} from "deployer-runner${entry}"; export { ${name} };\n`;
+  const all = [
+    "",
+    "/ledgers/folder",
+    "/ledgers/sqlite",
+    "/ledgers/postgres",
+    "/actions/command",
+  ]
+    .map((entry, i) => code(entry, `m${i}`)).join("");
+  writeFileSync(join(consumer, "esm.mts"), all + code("/testing", "t"));
+  writeFileSync(join(consumer, "cjs.cts"), all);
+  succeed(
+    consumer,
+    ...[
+      process.execPath,
+      join("node_modules", "typescript", "bin", "tsc"),
+      "--ignoreConfig",
+    ],
+    ...[
+      "--noEmit",
+      "--strict",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+      "--types",
+      "node",
+    ],
+    ...["esm.mts", "cjs.cts"],
+  );
+});
+
+test("publint finds nothing to say", () => {
+  const said = succeed(
+    installed,
+    bin("publint"),
+    "--strict",
+    "--pack",
+    "false",
+  );
+  assertStringIncludes(said, "All good!");
+});
+
+test("attw finds the types right in every resolution", () => {
+  const ignored = ["./ledgers/postgres.sql", "./testing"];
+  succeed(
+    consumer,
+    bin("attw"),
+    "--profile",
+    "node16",
+    tarball,
+    "--exclude-entrypoints",
+    ...ignored,
+  );
+});
+
+test("the package depends on the module alone", () => {
+  assertEquals(Object.keys(read("runner/package.json").dependencies), [
+    "deployer-runtime",
+  ]);
+});
