@@ -34,7 +34,7 @@ const ports: Ports = {
   signal: new AbortController().signal,
   clock,
   limits,
-  consume: (fact: Fact) => facts.push(fact),
+  consume: (fact: Fact) => void facts.push(fact),
 };
 
 const readBack = { current: "r42" };

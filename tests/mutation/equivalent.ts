@@ -122,6 +122,12 @@ export const EQUIVALENT: readonly {
     because: "Each element up to the size is set, in order, before the array is returned.",
   },
   {
+    file: "given.ts",
+    from: '["String.prototype.isWellFormed", () => "".isWellFormed],',
+    to: '["String.prototype.isWellFormed", () => "Stryker was here!".isWellFormed],',
+    because: "Each text has the same methods.",
+  },
+  {
     file: "kinds.ts",
     from: "const NONE: readonly never[] = [];",
     to: 'const NONE: readonly never[] = ["Stryker was here"];',

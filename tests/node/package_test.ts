@@ -280,7 +280,7 @@ test("'go to definition' ends in the TypeScript that is shipped", () => {
   const { body } = answers.find(({ command }) => command === "definition");
   assertEquals(relative(installed, body[0].file), "execute.ts");
   const text = readFileSync(body[0].file, "utf8").split("\n")[body[0].start.line - 1];
-  assertStringIncludes(text!, "export function execute");
+  assertStringIncludes(text!, "export async function execute");
 });
 
 test("package.json, deno.json, the addresses of the schemas and the contract agree on the version", async () => {
