@@ -54,7 +54,11 @@ export interface Ports {
    * @default no signal
    */
   readonly signal?: AbortSignal | undefined;
-  /** @default the system's clocks */
+  /**
+   * What stamps facts and traces.
+   *
+   * @default the system's clocks
+   */
   readonly clock?: Clock | undefined;
   /**
    * Called with these ports as `this`, and awaited before the action is called.
