@@ -39,7 +39,7 @@ export interface Held {
   readonly runtime?: readonly string[] | undefined;
 }
 
-const ONE_OF_MANY = { timeout: 60_000 };
+const ONE_OF_MANY = { timeout: 300_000 };
 
 /** Holds one kind of ledger to what every ledger must do. */
 export function testLedger(name: string, held: Held): void {
