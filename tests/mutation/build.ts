@@ -73,7 +73,7 @@ await build({
       );
       onResolve({ filter: /^node:assert\/strict$/ }, () => ({ path: join(here, "assert.ts") }));
       // Each finds its files where it stood.
-      onLoad({ filter: /\/tests\/(support\/)?\w+\.ts$/ }, ({ path }) => ({
+      onLoad({ filter: /\/(tests\/(support\/)?|schemas\/)\w+\.ts$/ }, ({ path }) => ({
         contents: readFileSync(path, "utf8")
           .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href)),
         loader: "ts",
