@@ -34,15 +34,19 @@ export function print(title: string, rows: readonly Row[]): number {
     `${digits(measured.low)} – ${digits(measured.high)}`,
     target === undefined ? "" : isMet(target, measured) ? "ok" : "MISS",
   ]);
-  const head = [title, "ratio", "target", "median", "10 % – 90 %", ""];
+  printColumns([title, "ratio", "target", "median", "10 % – 90 %", ""], lines);
+  return lines.filter((line) => line.at(-1) === "MISS").length;
+}
+
+/** Prints lines of cells under a head, in columns. */
+export function printColumns(head: readonly string[], lines: readonly string[][]): void {
   const widths = head.map((_, i) => Math.max(...[head, ...lines].map((line) => line[i]!.length)));
-  const write = (line: string[]) =>
+  const write = (line: readonly string[]) =>
     console.log(`| ${line.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`);
   console.log();
   write(head);
   write(widths.map((width) => "-".repeat(width)));
   for (const line of lines) write(line);
-  return lines.filter((line) => line.at(-1) === "MISS").length;
 }
 
 function digits(ratio: number): string {
