@@ -1,8 +1,17 @@
 /** Law 5: recording never changes the outcome, and never loses the result. */
 import { test } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type Action, execute } from "../mod.ts";
-import { assertSound, circumstances, clock, order, settle, SETTLEMENTS } from "./support/orders.ts";
+import {
+  assertSound,
+  BEGIN,
+  circumstances,
+  clock,
+  order,
+  settle,
+  SETTLEMENTS,
+  withoutUnhandledRejection,
+} from "./support/orders.ts";
 
 /** Objects that resist being recorded; each is made afresh. */
 const HOSTILE: [string, () => unknown][] = [
@@ -133,3 +142,21 @@ test("execute() records what it can under the tightest limits (law 5)", async ()
     assertEquals(result.trace.action.name, order().action.name);
   }
 });
+
+for (const settlement of SETTLEMENTS) {
+  test(`execute() ends with what its clock throws, when what it cannot write is ${settlement}`, async () => {
+    const broken = new Error("the clock is broken");
+    let readings = 0;
+    const failing = {
+      now: () => BEGIN,
+      monotonic(): number {
+        if (++readings > 1) throw broken;
+        return 0;
+      },
+    };
+    await withoutUnhandledRejection(async () => {
+      const ended = settle(settlement, { clock: failing });
+      assertStrictEquals(await ended.catch((error) => error), broken);
+    });
+  });
+}
