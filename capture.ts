@@ -298,10 +298,11 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
       filled[key] = unreadable(walk, error);
     }
   }
-  const entries = () => names.map((key) => [portable(walk, key), filled[key] as Json]);
-  const recorded = form === "escaped"
-    ? tagged(walk, { $js: "object", entries: entries() })
-    : filled;
+  let recorded: Json = filled;
+  if (form === "escaped") {
+    const entries = names.map((key) => [portable(walk, key), filled[key]]);
+    recorded = tagged(walk, { $js: "object", entries });
+  }
   return reason ? cut(walk, reason, size, [recorded]) : recorded;
 }
 

@@ -18,7 +18,7 @@ export const CONTRACT = "deployer-runtime/v1" as const;
 
 /**
  * The clocks that stamp what is recorded. Neither may throw, and both must return finite numbers:
- * the Deployer validates nothing, and with a broken clock `execute()` may reject or never end.
+ * the Deployer validates nothing, and with a broken clock `execute()` may reject after the action was called.
  */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z; written within the years 0000 to 9999. */
