@@ -9,19 +9,20 @@ import type { Fidelity } from "./schemas/types.ts";
 /** How much of one value is recorded. What a limit cuts is declared in its place. */
 export interface CaptureLimits {
   /**
-   * Levels of JSON, the tags' own included, within 1 and 500; what stands for a cut is up to three
-   * levels deeper. 45 by default: jq and Python fail on more than 48.
+   * Levels of JSON, the tags' own included, within 1 and 500. What stands for a cut is up to three
+   * levels deeper.
+   * @default 45 levels: jq and Python fail on more than 48
    */
   maxDepth?: number;
-  /** Values in all, leaves included; 50,000 by default. */
+  /** @default 50_000 values in all, leaves included */
   maxValues?: number;
-  /** UTF-16 units in all keys and strings; 1,048,576 by default. */
+  /** @default 1_048_576 UTF-16 units in all keys and strings */
   maxCharacters?: number;
-  /** UTF-16 units in one string; 65,536 by default. */
+  /** @default 65_536 UTF-16 units in one string */
   maxStringLength?: number;
-  /** Elements of one array, or entries of one Map or Set; 10,000 by default. */
+  /** @default 10_000 elements of one array, or entries of one Map or Set */
   maxArrayLength?: number;
-  /** Bytes in all; 65,536 by default. */
+  /** @default 65_536 bytes in all */
   maxBytes?: number;
 }
 
@@ -36,8 +37,9 @@ export interface Captured {
 /** Every limit, resolved. */
 export type Limits = Readonly<Required<CaptureLimits>>;
 
-// deno-lint-ignore no-explicit-any -- JSON, once it is written
-type Tag = { $js: string; [field: string]: any };
+// deno-lint-ignore no-explicit-any -- what is recorded can be anything
+type Any = any;
+type Tag = { $js: string; [field: string]: Any };
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const DEFAULT_LIMITS: Limits = {
@@ -49,21 +51,13 @@ const DEFAULT_LIMITS: Limits = {
   maxBytes: 65_536,
 };
 
-/** From here on a text is copied: that costs nothing that can be measured. */
-const LONG = 256;
-
-/** What was kept of something that was cut. */
-type Ends = readonly (Json | undefined)[];
-
 /** How an object's keys can be written. */
 type Form = "plain" | "shadowing" | "escaped";
 
 /** One capture under way. Of the limits that are totals, it holds what is left. */
 interface Walk extends Required<CaptureLimits> {
   readonly fidelity: Fidelity;
-  /** How many objects hold the current value. */
-  level: number;
-  /** These objects, outermost first; beyond the level, stale. */
+  /** The objects that hold the current value, outermost first. */
   readonly ancestors: object[];
   /** By level, the last keys that need no care: objects of a list mostly have the same ones. */
   readonly plainKeys: (readonly string[])[];
@@ -106,8 +100,7 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
     maxArrayLength,
     maxBytes,
     fidelity,
-    level: 0,
-    ancestors: [value as object], // An array that starts empty takes room for seventeen.
+    ancestors: [],
     plainKeys: [],
   };
   const recorded = record(walk, value, 0);
@@ -151,46 +144,41 @@ function record(walk: Walk, value: unknown, depth: number): Json {
 }
 
 function recordObject(walk: Walk, value: object, depth: number): Json {
-  const { ancestors, level } = walk;
+  const { ancestors } = walk;
   // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
   if (walk.maxValues < 0) return cut(walk, "maxValues", 1);
-  for (let up = 1; up <= level; up++) {
-    if (ancestors[level - up] === value) return tagged(walk, { $js: "circular", up });
-  }
-  ancestors[level] = value;
-  walk.level = level + 1;
-  let recorded: Json;
+  const up = ancestors.length - ancestors.indexOf(value);
+  if (up <= ancestors.length) return tagged(walk, { $js: "circular", up });
+  ancestors.push(value);
   try {
+    // A proxy can say anything: `>>> 0` makes it a length.
     if (Array.isArray(value)) {
-      // A proxy can say anything: `>>> 0` makes it a length.
-      recorded = list(walk, { source: value, size: value.length >>> 0, width: 1 }, depth);
-    } else {
-      const isPlain = Object.getPrototypeOf(value) === Object.prototype &&
-        typeof value === "object";
-      const told = isPlain ? undefined : tell(value);
-      recorded = told === undefined
-        ? properties(walk, value, Object.keys(value), depth)
-        : describe(walk, value, told, depth);
+      return list(walk, { source: value, size: value.length >>> 0, width: 1 }, depth);
     }
+    const told = tell(value);
+    return told === undefined
+      ? properties(walk, value, Object.keys(value), depth)
+      : describe(walk, value, told, depth);
   } catch (error) {
-    recorded = unreadable(walk, error);
+    return unreadable(walk, error);
+  } finally {
+    ancestors.pop();
   }
-  walk.level = level;
-  return recorded;
 }
 
 /** The tag of an object. */
 function describe(walk: Walk, value: object, told: Told, around: number): Json {
   if (around >= walk.maxDepth) return cut(walk, "maxDepth", 1);
   const depth = around + 1;
-  const { $js, says, holds, lists, bytes, props } = told;
-  const tag: Tag = { $js };
-  for (const field of Object.keys(says)) tag[field] = says[field];
+  const { $js, says, holds = {}, reads = [], lists, bytes, props = [] } = told;
+  const tag: Tag = { $js, ...says };
   if (told.class) tag.class = text(walk, told.class);
   for (const field of Object.keys(holds)) tag[field] = record(walk, holds[field], depth);
-  for (const name of told.reads) {
-    const field = fieldOf(walk, value, name, depth);
-    if (field !== undefined) tag[name] = field;
+  for (const key of reads) {
+    walk.maxValues--;
+    const field = property(walk, value, key, depth);
+    if (field === undefined) walk.maxValues++;
+    else tag[key] = field;
   }
   if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth);
   if (bytes) tag.base64 = bytesWithin(walk, bytes);
@@ -202,14 +190,11 @@ function describe(walk: Walk, value: object, told: Told, around: number): Json {
   return tagged(walk, tag);
 }
 
-/** A property that is a field of its object's tag, where the object has it. */
-function fieldOf(walk: Walk, value: object, name: string, depth: number): Json | undefined {
-  walk.maxValues--;
+/** A property, read once; undefined where there is none. */
+function property(walk: Walk, source: Any, key: string, depth: number): Json | undefined {
   try {
-    const field = value[name as keyof typeof value];
-    if (field !== undefined || name in value) return record(walk, field, depth);
-    walk.maxValues++;
-    return undefined;
+    const value = source[key];
+    return value === undefined && !(key in source) ? undefined : record(walk, value, depth);
   } catch (error) {
     return unreadable(walk, error);
   }
@@ -227,20 +212,17 @@ function said(walk: Walk, value: object, depth: number): Json | undefined {
   }
 }
 
-/** Elements to record, or with `width` 2 pairs, which lie flat in `source`. */
-type Run = { source: ArrayLike<unknown>; size: number; width: number };
+/** What to record in an array: elements, of `width` 1, or pairs, of `width` 2. */
+type Run = { source: ArrayLike<Any>; size: number; width: 1 | 2 };
 
 /** What a collection lists, as far as it may be recorded. */
 function taken(walk: Walk, { field, items, size }: Listing): Run {
   const length = Math.min(size, walk.maxArrayLength, Math.max(walk.maxValues, 0));
   const source = Array.from({ length }, () => items.next().value);
-  return {
-    source: source.flat(Number(field === "entries")),
-    size,
-    width: field === "entries" ? 2 : 1,
-  };
+  return { source, size, width: field === "entries" ? 2 : 1 };
 }
 
+/** Elements, or pairs of them, each read once. */
 function list(walk: Walk, { source, size, width }: Run, depth: number): Json {
   const { maxDepth, maxArrayLength, maxValues } = walk;
   // A level for the list, and one for each pair.
@@ -250,27 +232,19 @@ function list(walk: Walk, { source, size, width }: Run, depth: number): Json {
   const inner = depth + width + (reason ? 1 : 0);
   // A list that was cut lies in the tag that says so.
   if (reason && (kept === 0 || inner > maxDepth)) return cut(walk, reason, size);
-  const flat = elements(walk, source, kept * width, inner);
-  const pair = (_: unknown, i: number) => flat.slice(2 * i, 2 * i + 2);
-  const recorded = width === 1 ? flat : Array.from({ length: kept }, pair);
-  return reason ? cut(walk, reason, size, [recorded]) : recorded;
-}
-
-/** The first elements of `source`, each read once. */
-function elements(walk: Walk, source: ArrayLike<unknown>, size: number, depth: number): Json[] {
-  walk.maxValues -= size;
-  const recorded: Json[] = Array(size);
-  for (let i = 0; i < size; i++) {
+  walk.maxValues -= kept * width;
+  const recorded: Json[] = Array(kept);
+  for (let i = 0; i < kept; i++) {
     try {
       const value = source[i];
-      recorded[i] = value === undefined && !(i in source)
-        ? tagged(walk, { $js: "hole" })
-        : record(walk, value, depth);
+      if (width === 2) recorded[i] = value.map((each: unknown) => record(walk, each, inner));
+      else if (value !== undefined || i in source) recorded[i] = record(walk, value, inner);
+      else recorded[i] = tagged(walk, { $js: "hole" });
     } catch (error) {
       recorded[i] = unreadable(walk, error);
     }
   }
-  return recorded;
+  return reason ? cut(walk, reason, size, [recorded]) : recorded;
 }
 
 /** Properties by their keys; as entries where a key cannot be one of a plain object in JSON. */
@@ -278,11 +252,10 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
   const size = keys.length;
   const { maxDepth, maxValues } = walk;
   if (depth >= maxDepth) return cut(walk, "maxDepth", size);
-  const kept = admit(walk, keys);
+  const { kept, form } = admit(walk, keys);
   const reason = kept < size && (kept < maxValues ? "maxCharacters" : "maxValues");
   walk.maxValues -= size; // All were listed, which is what takes the time.
   const names = reason ? keys.slice(0, kept) : keys;
-  const form = formOf(walk, names);
   // Around an escaped value lie a tag, a list of entries and a pair; and what says that it was cut.
   const inner = depth + (form === "escaped" ? 3 : 1) + (reason ? 1 : 0);
   if (inner > maxDepth || reason && kept === 0) return cut(walk, reason || "maxDepth", size);
@@ -290,13 +263,9 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
   const filled: Record<string, Json> = form === "plain"
     ? {}
     : Object.fromEntries(names.map((key) => [key, null]));
-  for (let i = 0; i < kept; i++) {
-    const key = names[i] as keyof typeof source;
-    try {
-      filled[key] = record(walk, source[key], inner);
-    } catch (error) {
-      filled[key] = unreadable(walk, error);
-    }
+  for (const key of names) {
+    const value = property(walk, source, key, inner);
+    filled[key] = value === undefined ? tagged(walk, { $js: "undefined" }) : value;
   }
   let recorded: Json = filled;
   if (form === "escaped") {
@@ -306,32 +275,24 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
   return reason ? cut(walk, reason, size, [recorded]) : recorded;
 }
 
-/** How many of the keys may be recorded, the first ones. */
-function admit(walk: Walk, keys: readonly string[]): number {
-  const most = Math.min(keys.length, walk.maxValues);
-  let kept = 0;
-  for (; kept < most; kept++) {
-    const { length } = keys[kept] as string;
-    if (length > walk.maxCharacters) break;
-    walk.maxCharacters -= length;
-  }
-  return kept;
-}
-
-/** How an object with these keys can be written. */
-function formOf(walk: Walk, keys: readonly string[]): Form {
-  const { level } = walk;
+/** How many of the keys may be recorded, the first ones, and how an object with these is written. */
+function admit(walk: Walk, keys: readonly string[]): { kept: number; form: Form } {
+  const size = keys.length;
+  const level = walk.ancestors.length;
   const plain = walk.plainKeys[level];
   let form: Form = "plain";
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i] as string;
-    if (plain !== undefined && key === plain[i]) continue;
-    if (key === "$js" || !isSafe(key)) return "escaped";
-    if (Object.hasOwn(Object.prototype, key)) form = "shadowing";
+  let kept = 0;
+  for (; kept < size && kept < walk.maxValues; kept++) {
+    const key = keys[kept] as string;
+    if (key.length > walk.maxCharacters) break;
+    walk.maxCharacters -= key.length;
+    if (plain !== undefined && key === plain[kept]) continue;
+    if (key === "$js" || !isSafe(key)) form = "escaped";
+    else if (form === "plain" && Object.hasOwn(Object.prototype, key)) form = "shadowing";
   }
   // The outermost object has its level for itself.
-  if (level > 1 && form === "plain") walk.plainKeys[level] = keys;
-  return form;
+  if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;
+  return { kept, form };
 }
 
 /** Bytes, in base64. */
@@ -348,18 +309,18 @@ function text(walk: Walk, value: string): Json {
   const { maxStringLength } = walk;
   if (size <= maxStringLength && size <= walk.maxCharacters) {
     walk.maxCharacters -= size;
-    return portable(walk, size < LONG ? value : copied(value));
+    // From here on a copy costs nothing that can be measured.
+    return portable(walk, size < 256 ? value : copied(value));
   }
   // Both ends, for the end says why it failed; no half of a pair.
   const kept = Math.min(size, maxStringLength, walk.maxCharacters);
   const half = kept >> 1;
   const end = (from: number, to: number, torn: RegExp) =>
     text(walk, copied(value.slice(from, to).replace(torn, ""))) || undefined;
-  const ends = [
-    end(0, kept - half, /[\ud800-\udbff]$/),
-    end(size - half, size, /^[\udc00-\udfff]/),
-  ];
-  return cut(walk, size > maxStringLength ? "maxStringLength" : "maxCharacters", size, ends);
+  const head = end(0, kept - half, /[\ud800-\udbff]$/);
+  const tail = end(size - half, size, /^[\udc00-\udfff]/);
+  const reason = size > maxStringLength ? "maxStringLength" : "maxCharacters";
+  return cut(walk, reason, size, [head, tail]);
 }
 
 /** A string as it is, or tagged where a parser or a database would refuse it. */
@@ -389,7 +350,12 @@ function base64(bytes: Uint8Array): string {
 }
 
 /** What stands for something that a limit cut, with the ends that were kept. */
-function cut(walk: Walk, reason: keyof Limits, size: number, [head, tail]: Ends = []): Json {
+function cut(
+  walk: Walk,
+  reason: keyof Limits,
+  size: number,
+  [head, tail]: (Json | undefined)[] = [],
+): Json {
   walk.fidelity.truncated++;
   const tag: Tag = { $js: "truncated", reason, size };
   if (head !== undefined) tag.head = head;
@@ -402,9 +368,7 @@ function unreadable(walk: Walk, error: unknown): Json {
   let message = "";
   try {
     message = `${(error as Error)?.message ?? error}`;
-  } catch {
-    // What was thrown cannot be read either.
-  }
+  } catch { /* What was thrown cannot be read either. */ }
   walk.fidelity.unreadable++;
   return { $js: "unreadable", message: text(walk, message) };
 }

@@ -17,6 +17,7 @@ import {
   createFact,
   openTrace,
   readClock,
+  settle,
   settlementOf,
 } from "./trace.ts";
 
@@ -79,15 +80,11 @@ export async function execute<Request extends ExecutionRequest>(
   watched.throwIfAborted();
 
   const trace = await new Promise<Trace>((resolve, reject) => {
-    // What keeps an observation from being written, such as a clock that throws, ends the promise.
-    // deno-lint-ignore require-await -- async, so that what it throws rejects
-    const record = async (settlement: Trace["settlement"], raw: unknown) =>
-      closeTrace(given, open, settlement, raw);
     // Law 4: the first observation is final. This is the one name here whose meaning changes.
     let observe = (settlement: Trace["settlement"], raw?: unknown): null => {
       observe = ignore;
       watched.removeEventListener("abort", giveUp);
-      record(settlement, raw).then(resolve, reject);
+      settle(() => closeTrace(given, open, settlement, raw), resolve, reject);
       return null;
     };
     const unproven = (reason?: unknown) => observe("UNPROVEN", reason);

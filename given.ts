@@ -88,13 +88,6 @@ type Watching = "throwIfAborted" | "reason" | "addEventListener" | "removeEventL
 const PORTS = ["signal", "clock", "consume", "limits"];
 const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {}, reason: 0 };
 const NO_LEDGER = () => {};
-const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
-/** What the rooms below use, and some platforms lack. */
-const NEEDED: readonly [name: string, builtin: () => unknown][] = [
-  ["String.prototype.isWellFormed", () => "".isWellFormed],
-  ["Object.hasOwn", () => Object.hasOwn],
-  ["btoa", () => globalThis.btoa],
-];
 
 /**
  * Reads what `execute()` was given.
@@ -117,17 +110,16 @@ export function read(
   const { executionId } = context;
   requireFunction("action", action);
 
-  requireObject("ports", ports);
-  const keys = Object.keys(ports);
-  if (keys.length > 0 && !PORTS.some((port) => port in ports)) {
-    throw refused("ports", `an object with ${PORTS.join(", ")}`, `one with ${keys.join(", ")}`);
-  }
+  requirePorts(ports);
   const { signal, clock = systemClock(), consume = NO_LEDGER, limits } = ports;
   requireFunction("ports.consume", consume);
   requireFunction("ports.clock.now", clock.now);
   requireFunction("ports.clock.monotonic", clock.monotonic);
   if (signal !== undefined) requireFunction("ports.signal.throwIfAborted", signal.throwIfAborted);
-  for (const [name, builtin] of NEEDED) if (builtin() === undefined) throw lacking(name);
+  // What the rooms below use, and some platforms lack.
+  requireBuiltin("String.prototype.isWellFormed", "".isWellFormed);
+  requireBuiltin("Object.hasOwn", Object.hasOwn);
+  requireBuiltin("btoa", globalThis.btoa);
   return {
     orderId,
     executionId,
@@ -140,12 +132,23 @@ export function read(
 }
 
 function systemClock(): Clock {
-  if (globalThis.performance === undefined) throw lacking("performance: give a clock");
-  return SYSTEM_CLOCK;
+  const { performance } = globalThis; // Once: Node's is a getter, and a slow one.
+  requireBuiltin("performance: give a clock", performance);
+  return { now: () => Date.now(), monotonic: () => performance.now() };
 }
 
-function lacking(builtin: string): TypeError {
-  return new TypeError(`this platform has no ${builtin}`);
+function requireBuiltin(name: string, builtin: unknown): void {
+  if (builtin === undefined) throw new TypeError(`this platform has no ${name}`);
+}
+
+/** Something else in their place, such as a function or `{ onConsume }`, would pass without a word. */
+function requirePorts(ports: object): void {
+  requireObject("ports", ports);
+  for (const _ in ports) {
+    if (PORTS.some((port) => port in ports)) return;
+    const keys = Object.keys(ports).join(", ");
+    throw refused("ports", `an object with ${PORTS.join(", ")}`, `one with ${keys}`);
+  }
 }
 
 function requireObject(argument: string, given: unknown): void {

@@ -4,34 +4,26 @@
  * @module
  */
 
-type Fields<Value> = { readonly [field: string]: Value };
-
-const NO_FIELDS: Fields<never> = {};
-const NONE: readonly never[] = [];
+// deno-lint-ignore no-explicit-any -- the classes have nothing in common
+type Any = any;
 
 /** What is to be recorded of an object that needs a tag. */
-export class Told {
+export interface Told {
   readonly $js: string;
   /** The name of the class, where the tag does not imply it. */
-  class = "";
+  class?: string;
   /** Fields of the tag that are JSON already. */
-  says: Fields<string | number | null> = NO_FIELDS;
+  readonly says?: { readonly [field: string]: string | number | null };
   /** Fields whose values are still to be recorded. */
-  holds: Fields<unknown> = NO_FIELDS;
+  readonly holds?: { readonly [field: string]: unknown };
   /** The properties that are fields of the tag, each where the object has it. */
-  readonly reads: readonly string[];
+  readonly reads?: readonly string[];
   /** What a collection lists: `size` elements for the field `values`, or pairs for `entries`. */
-  lists: Listing | undefined;
+  readonly lists?: Listing;
   /** What is recorded in `base64`. */
-  bytes: Uint8Array | undefined;
+  readonly bytes?: Uint8Array;
   /** The properties that are recorded in `props`: those that identify the object, then its own. */
-  props: readonly string[] = NONE;
-
-  constructor($js: string, parts?: Partial<Told>, reads: readonly string[] = NONE) {
-    this.$js = $js;
-    this.reads = reads;
-    Object.assign(this, parts);
-  }
+  props?: readonly string[];
 }
 
 /** What a collection lists. */
@@ -45,28 +37,27 @@ export interface Listing {
  * What an object of a kind tells. `builtin(key)` is what the built-in class says of the object,
  * whatever shadows it, and throws where the object is of that class by name only.
  */
-// deno-lint-ignore no-explicit-any -- the classes have nothing in common
-type Kind = (builtin: (key: PropertyKey) => any, value: object) => Told;
+type Kind = (builtin: (key: PropertyKey) => Any, value: object) => Told;
 
 /** What is to be recorded of `value`; undefined for a plain object. */
 export function tell(value: object): Told | undefined {
+  if (Object.getPrototypeOf(value) === Object.prototype && typeof value === "object") return;
   const [name, kind] = classify(value);
   if (kind === "") return undefined;
   // TypedArray is no global, and Uint8Array knows all that it says.
-  // deno-lint-ignore no-explicit-any -- not every platform has all of them
-  const { prototype } = (globalThis as any)[kind] ?? Uint8Array;
+  const { prototype } = (globalThis as Any)[kind] ?? Uint8Array;
   let told: Told;
   try {
     told = KINDS[kind]!((key) => Reflect.get(prototype, key, value), value);
   } catch {
-    told = new Told("instance");
+    told = { $js: "instance" };
   }
-  const { $js, reads } = told;
-  const implied = $js === "error" || $js === "instance" ? "" : told.says.kind ?? kind;
+  const { $js, says, reads = [], props = [] } = told;
+  const implied = $js === "error" || $js === "instance" ? "" : says?.kind ?? kind;
   if (name !== implied) told.class = name;
+  const identity = props.filter((key) => key in value);
   // The keys of a typed array and of a String are its elements.
   const isIndexed = ArrayBuffer.isView(value) || $js === "boxed" && kind === "String";
-  const identity = told.props.filter((key) => key in value);
   const own = isIndexed ? [] : Object.keys(value);
   const rest = own.filter((key) => !reads.includes(key) && !identity.includes(key));
   told.props = identity.concat(rest);
@@ -99,39 +90,37 @@ function classify(value: object): [name: string, kind: string] {
 }
 
 /** The value of an own property; no getter is run. */
-// deno-lint-ignore no-explicit-any -- it can be anything
-function own(object: object, key: PropertyKey): any {
-  // deno-lint-ignore no-explicit-any -- it can be anything
-  const property: any = Object.getOwnPropertyDescriptor(object, key);
+function own(object: object, key: PropertyKey): Any {
+  const property: Any = Object.getOwnPropertyDescriptor(object, key);
   // Frozen intrinsics have getters instead, which carry the value: Node's, and those of SES.
   return property?.value ?? property?.get?.value ?? property?.get?.originalValue;
 }
 
 /** An object of a class, with the inherited properties that identify it. */
 function instance(...props: string[]): Kind {
-  return () => new Told("instance", { props });
+  return () => ({ $js: "instance", props });
 }
 
 /** An object of the platform that lists pairs. */
 const pairs: Kind = (builtin, value) => {
   const all = [...builtin("entries").call(value)];
-  return new Told("instance", {
-    lists: { field: "entries", items: all.values(), size: all.length },
-  });
+  return { $js: "instance", lists: { field: "entries", items: all.values(), size: all.length } };
 };
 
-const boxed: Kind = (builtin, value) =>
-  new Told("boxed", { holds: { value: builtin("valueOf").call(value) } });
+const boxed: Kind = (builtin, value) => ({
+  $js: "boxed",
+  holds: { value: builtin("valueOf").call(value) },
+});
 
 const bytes: Kind = (builtin, value) => {
   const length = builtin("byteLength");
   const bytes = new Uint8Array(builtin("buffer") ?? value, builtin("byteOffset"), length);
-  return new Told("bytes", { says: { kind: builtin(Symbol.toStringTag), length }, bytes });
+  return { $js: "bytes", says: { kind: builtin(Symbol.toStringTag), length }, bytes };
 };
 
-const ERROR_FIELDS = ["name", "message", "stack", "code", "cause", "errors"];
-const SUPPRESSED_FIELDS = [...ERROR_FIELDS, "error", "suppressed"];
-const FUNCTION_FIELDS = ["name"];
+const ERROR = ["name", "message", "stack", "code", "cause", "errors"];
+/** Of a SuppressedError: the failure, and the failure before it. */
+const PAIR = [...ERROR, "error", "suppressed"];
 
 /**
  * How the objects of each class are told, by the nearest name in their chain of prototypes. An entry
@@ -139,27 +128,26 @@ const FUNCTION_FIELDS = ["name"];
  */
 const KINDS: Record<string, Kind> = {
   instance: instance(),
-  Error: (_, value) => {
-    const fields = Object.hasOwn(value, "suppressed") ? SUPPRESSED_FIELDS : ERROR_FIELDS;
-    return new Told("error", undefined, fields);
-  },
+  Error: (_, value) => ({ $js: "error", reads: Object.hasOwn(value, "suppressed") ? PAIR : ERROR }),
   Function: (builtin, value) =>
-    builtin("toString").call(value) && new Told("function", undefined, FUNCTION_FIELDS),
-  Date: (builtin, value) =>
-    new Told("date", { says: { value: new Date(builtin("getTime").call(value)).toJSON() } }),
+    builtin("toString").call(value) && { $js: "function", reads: ["name"] },
+  Date: (builtin, value) => {
+    const at = new Date(builtin("getTime").call(value));
+    return { $js: "date", says: { value: at.toJSON() } };
+  },
   // The source first of all: to copy it reads its Symbol.match, which may throw.
-  RegExp: (builtin, value) =>
-    new Told("regexp", {
-      holds: { source: builtin("source"), flags: new RegExp(value as RegExp).flags },
-    }),
-  URL: (builtin) => new Told("url", { holds: { value: builtin("href") } }),
+  RegExp: (builtin, value) => {
+    const source = builtin("source");
+    return { $js: "regexp", holds: { source, flags: new RegExp(value as RegExp).flags } };
+  },
+  URL: (builtin) => ({ $js: "url", holds: { value: builtin("href") } }),
   Map: (builtin, value) => {
     const items = builtin("entries").call(value);
-    return new Told("map", { lists: { field: "entries", items, size: builtin("size") } });
+    return { $js: "map", lists: { field: "entries", items, size: builtin("size") } };
   },
   Set: (builtin, value) => {
     const items = builtin("values").call(value);
-    return new Told("set", { lists: { field: "values", items, size: builtin("size") } });
+    return { $js: "set", lists: { field: "values", items, size: builtin("size") } };
   },
   TypedArray: bytes,
   DataView: bytes,

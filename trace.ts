@@ -131,6 +131,21 @@ export function closeTrace(
   return trace;
 }
 
+/**
+ * Hands on what was recorded, or what kept it from being recorded, such as a clock that throws.
+ */
+export function settle<Recorded>(
+  record: () => Recorded,
+  resolve: (recorded: Recorded) => void,
+  reject: (error: unknown) => void,
+): void {
+  try {
+    resolve(record());
+  } catch (error) {
+    reject(error);
+  }
+}
+
 /** The first and the last millisecond that RFC 3339 can write, in milliseconds since 1970. */
 const FIRST_INSTANT = -62_167_219_200_000;
 const LAST_INSTANT = 253_402_300_799_999;

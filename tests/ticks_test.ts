@@ -3,8 +3,8 @@ import { assertEquals } from "@std/assert";
 import { type Action, execute, type ExecutionResult } from "../mod.ts";
 
 // Each tick is latency for everyone who waits: a change here is a decision, not an accident.
-// Consume, action and observation are awaited once each, so is the recording, which may fail; a
-// rejection is caught, and the caller awaits the result.
+// Consume, action and observation are awaited once each, a rejection is caught, and the caller
+// awaits the result.
 
 const request = { orderId: "order-1", action: { name: "release.switch" } };
 const context = { executionId: "execution-1", runner: "alice" };
@@ -34,35 +34,35 @@ async function ticksAfter(
   return [ticks, (await result).status];
 }
 
-test("A caller resumes five microtasks after execute() was called with an action that returns at once", async () => {
-  assertEquals(await ticksUntil(execute(request, context, () => 1)), 5);
+test("A caller resumes four microtasks after execute() was called with an action that returns at once", async () => {
+  assertEquals(await ticksUntil(execute(request, context, () => 1)), 4);
 });
 
-test("A caller resumes four microtasks after the action's promise is fulfilled", async () => {
+test("A caller resumes three microtasks after the action's promise is fulfilled", async () => {
   const { promise, resolve } = withResolvers();
-  assertEquals(await ticksAfter(() => promise, () => resolve(1)), [4, "APPLIED"]);
+  assertEquals(await ticksAfter(() => promise, () => resolve(1)), [3, "APPLIED"]);
 });
 
-test("A caller resumes five microtasks after the action's promise is rejected", async () => {
+test("A caller resumes four microtasks after the action's promise is rejected", async () => {
   const { promise, reject } = withResolvers();
-  assertEquals(await ticksAfter(() => promise, () => reject(1)), [5, "FAILED"]);
+  assertEquals(await ticksAfter(() => promise, () => reject(1)), [4, "FAILED"]);
 });
 
-test("A caller resumes three microtasks after unproven() was called", async () => {
+test("A caller resumes two microtasks after unproven() was called", async () => {
   const { promise } = withResolvers();
   let say = () => {};
   const action: Action = (_request, { unproven }) => {
     say = unproven;
     return promise;
   };
-  assertEquals(await ticksAfter(action, () => say()), [3, "UNKNOWN"]);
+  assertEquals(await ticksAfter(action, () => say()), [2, "UNKNOWN"]);
 });
 
-test("A caller resumes four microtasks after the Runner aborted", async () => {
+test("A caller resumes three microtasks after the Runner aborted", async () => {
   const { promise } = withResolvers();
   const controller = new AbortController();
   const ticks = ticksAfter(() => promise, () => controller.abort(), controller.signal);
-  assertEquals(await ticks, [4, "UNKNOWN"]);
+  assertEquals(await ticks, [3, "UNKNOWN"]);
 });
 
 /** `Promise.withResolvers`, which Node 20 has not. */
