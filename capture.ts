@@ -9,20 +9,19 @@ import type { Fidelity } from "./schemas/types.ts";
 /** How much of one value is recorded. What a limit cuts is declared in its place. */
 export interface CaptureLimits {
   /**
-   * Levels of JSON, the tags' own included, within 1 and 500. What stands for a cut is up to three
-   * levels deeper.
-   * @default 45 levels: jq and Python fail on more than 48
+   * Levels of JSON, the tags' own included, within 1 and 500; what stands for a cut is up to three
+   * levels deeper. 45 by default: jq and Python fail on more than 48.
    */
   maxDepth?: number;
-  /** @default 50_000 values in all, leaves included */
+  /** Values in all, leaves included; 50,000 by default. */
   maxValues?: number;
-  /** @default 1_048_576 UTF-16 units in all keys and strings */
+  /** UTF-16 units in all keys and strings; 1,048,576 by default. */
   maxCharacters?: number;
-  /** @default 65_536 UTF-16 units in one string */
+  /** UTF-16 units in one string; 65,536 by default. */
   maxStringLength?: number;
-  /** @default 10_000 elements of one array, or entries of one Map or Set */
+  /** Elements of one array, or entries of one Map or Set; 10,000 by default. */
   maxArrayLength?: number;
-  /** @default 65_536 bytes in all */
+  /** Bytes in all; 65,536 by default. */
   maxBytes?: number;
 }
 

@@ -29,6 +29,18 @@ export interface Scope {
  * The function that does the work. Its author vouches that what it returns proves success.
  *
  * @typeParam Request The type of the request that is given, so that its `action.input` has it.
+ *
+ * @example It returns its proof, throws what failed, and says what it cannot tell
+ * ```ts
+ * import type { Action } from "./mod.ts";
+ *
+ * const switchRelease: Action = async (_request, { unproven }) => {
+ *   const response = await fetch("https://example.com/switch", { method: "POST" });
+ *   if (response.status === 504) return unproven("the gateway gave up: it may have been done");
+ *   if (!response.ok) throw new Error(`refused with ${response.status}`);
+ *   return { status: response.status };
+ * };
+ * ```
  */
 export type Action<Request extends ExecutionRequest = ExecutionRequest> = (
   request: Request,
@@ -39,6 +51,17 @@ export type Action<Request extends ExecutionRequest = ExecutionRequest> = (
  * Throw to refuse: then the action is not called. Otherwise it has made durable that the order is
  * consumed. What it returns says nothing, so that a ledger that returns `false` or a count of rows
  * does not compile: it would run an order again in silence.
+ *
+ * @example Within one process; a ledger of `deployer-runner` outlives it
+ * ```ts
+ * import type { Consume } from "./mod.ts";
+ *
+ * const consumed = new Set<string>();
+ * const consume: Consume = ({ orderId }) => {
+ *   if (consumed.has(orderId)) throw new Error(`order ${orderId} is consumed already`);
+ *   consumed.add(orderId);
+ * };
+ * ```
  */
 export type Consume = (
   fact: Fact,
@@ -46,7 +69,21 @@ export type Consume = (
   context: ExecutionContext,
 ) => void | PromiseLike<void>;
 
-/** What the Runner may provide: trusted code. Each is read once; `undefined` means absent. */
+/**
+ * What the Runner may provide: trusted code. Each is read once; `undefined` means absent.
+ *
+ * @example The Runner stops waiting after a second
+ * ```ts
+ * import { execute, type Ports } from "./mod.ts";
+ *
+ * const ports: Ports = { signal: AbortSignal.timeout(1000), limits: { maxStringLength: 200 } };
+ * const order = { orderId: "order-1", action: { name: "release.switch" } };
+ * const context = { executionId: "execution-1", runner: "alice" };
+ * const { status } = await execute(order, context, () => "done", ports);
+ *
+ * console.log(status); // APPLIED
+ * ```
+ */
 export interface Ports {
   /**
    * "Stop waiting": when it aborts, the observation ends.

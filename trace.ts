@@ -13,12 +13,31 @@ import type {
   Trace,
 } from "./schemas/types.ts";
 
-/** The contract that facts and results follow. */
+/**
+ * The contract that facts and results follow.
+ *
+ * @example A reader knows what it reads
+ * ```ts
+ * import { CONTRACT, execute } from "./mod.ts";
+ *
+ * const order = { orderId: "order-1", action: { name: "release.switch" } };
+ * const result = await execute(order, { executionId: "execution-1", runner: "alice" }, () => 1);
+ *
+ * console.log(result.contract === CONTRACT); // true
+ * ```
+ */
 export const CONTRACT = "deployer-runtime/v1" as const;
 
 /**
  * The clocks that stamp what is recorded. Neither may throw, and both must return finite numbers:
  * the Deployer validates nothing, and with a broken clock `execute()` may reject after the action was called.
+ *
+ * @example The clock of a test stands still
+ * ```ts
+ * import type { Clock } from "./mod.ts";
+ *
+ * const clock: Clock = { now: () => Date.UTC(2026, 0, 31), monotonic: () => 0 };
+ * ```
  */
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z; written within the years 0000 to 9999. */

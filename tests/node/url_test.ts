@@ -117,6 +117,18 @@ test("every exported symbol and every field of it is documented", async () => {
   assertEquals(status, 0, output);
 });
 
+test("whatever a user calls or writes has an example with a title", () => {
+  const text = SOURCES.map((name) => readFileSync(join(root, name), "utf8")).join("\n");
+  const documented = [...text.matchAll(
+    /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport (?:async )?(?:function|const|type|interface) (\w+)/g,
+  )];
+  const titled = documented.filter(([, doc]) => /@example \S/.test(doc ?? ""))
+    .map(([, , name]) => name).sort();
+  assertEquals(titled, [
+    ...["Action", "CONTRACT", "Clock", "Consume", "Ports", "capture", "createFact", "execute"],
+  ]);
+});
+
 test("every example in the sources compiles and runs", async () => {
   // The repository's tsconfig.json knows nothing of Deno, which runs the examples.
   const config = join(folder, "deno.json");
