@@ -1081,6 +1081,17 @@ test("an element that throws takes its own place only", () => {
   assertEquals(runs, 2);
 });
 
+test("a property that is gone when its turn comes is undefined", () => {
+  const value = {
+    get first() {
+      delete (value as { second?: number }).second;
+      return 1;
+    },
+    second: 2,
+  };
+  assertRecorded(value, { first: 1, second: { $js: "undefined" } });
+});
+
 test("whatever was thrown by a getter, its message is recorded or empty", () => {
   const thrown: [unknown, unknown][] = [
     [new TypeError("m"), "m"],

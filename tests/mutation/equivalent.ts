@@ -21,6 +21,20 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
+    from: "const { $js, says, holds = {}, reads = [], lists, bytes, props = [] } = told;",
+    to:
+      'const { $js, says, holds = {}, reads = ["Stryker was here"], lists, bytes, props = [] } = told;',
+    because: "No object has a property of that name.",
+  },
+  {
+    file: "capture.ts",
+    from: "const { $js, says, holds = {}, reads = [], lists, bytes, props = [] } = told;",
+    to:
+      'const { $js, says, holds = {}, reads = [], lists, bytes, props = ["Stryker was here"] } = told;',
+    because: "tell() always lists them: the default only satisfies the type.",
+  },
+  {
+    file: "capture.ts",
     from: "const byte = (_: unknown, i: number) => value.charCodeAt(i >> 1) >> 8 * (i & 1);",
     to: "const byte = (_: unknown, i: number) => value.charCodeAt(i >> 1) >> 8 / (i & 1);",
     because: "8 / 1 is 8, 8 / 0 is Infinity, and to shift by Infinity is to shift by 0.",
@@ -51,7 +65,7 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "if (plain !== undefined && key === plain[i]) continue;",
+    from: "if (plain !== undefined && key === plain[kept]) continue;",
     to: "if (false) continue;",
     because: "A key that was plain once is found plain again: only slower.",
   },
@@ -110,10 +124,28 @@ export const EQUIVALENT: readonly {
     because: "The same text: only what it keeps alive differs, and leaks_test.ts holds that.",
   },
   {
+    file: "given.ts",
+    from: 'requireBuiltin("String.prototype.isWellFormed", "".isWellFormed);',
+    to: 'requireBuiltin("String.prototype.isWellFormed", "Stryker was here!".isWellFormed);',
+    because: "Each text has the same methods.",
+  },
+  {
     file: "capture.ts",
-    from: "const recorded: Json[] = Array(size);",
+    from: "const recorded: Json[] = Array(kept);",
     to: "const recorded: Json[] = Array();",
     because: "Each element up to the size is set, in order, before the array is returned.",
+  },
+  {
+    file: "kinds.ts",
+    from: "const { $js, says, reads = [], props = [] } = told;",
+    to: 'const { $js, says, reads = ["Stryker was here"], props = [] } = told;',
+    because: "No object has a property of that name.",
+  },
+  {
+    file: "kinds.ts",
+    from: "const { $js, says, reads = [], props = [] } = told;",
+    to: 'const { $js, says, reads = [], props = ["Stryker was here"] } = told;',
+    because: "No object has a property of that name.",
   },
   {
     file: "kinds.ts",
