@@ -7,24 +7,31 @@ import type { ExecutionResult } from "deployer-runtime";
 import pg from "pg";
 import { type Claim, claimOf, type Contender, resultOf } from "./orders.ts";
 
+/** A folder to write in, and nothing else: each file and each list of names is flushed. */
+function plainFolder(folder: string) {
+  mkdirSync(folder);
+  return {
+    path: (orderId: string, end: string) =>
+      `${folder}/${createHash("sha256").update(orderId).digest("hex")}${end}`,
+    async flush() {
+      const names = await open(folder, "r");
+      await names.sync();
+      await names.close();
+    },
+    async write(document: unknown) {
+      const temporary = `${folder}/${randomUUID()}.tmp`;
+      const file = await open(temporary, "wx");
+      await file.writeFile(JSON.stringify(document, null, 2));
+      await file.sync();
+      await file.close();
+      return temporary;
+    },
+  };
+}
+
 /** A file for the claim and one for the result, each flushed, and its name too: no group commit. */
 export function bareFolder(folder: string): Contender {
-  mkdirSync(folder);
-  const path = (orderId: string, end: string) =>
-    `${folder}/${createHash("sha256").update(orderId).digest("hex")}${end}`;
-  const flush = async () => {
-    const names = await open(folder, "r");
-    await names.sync();
-    await names.close();
-  };
-  const write = async (document: unknown) => {
-    const temporary = `${folder}/${randomUUID()}.tmp`;
-    const file = await open(temporary, "wx");
-    await file.writeFile(JSON.stringify(document, null, 2));
-    await file.sync();
-    await file.close();
-    return temporary;
-  };
+  const { path, flush, write } = plainFolder(folder);
   return {
     async order(orderId) {
       const [fact, request, context] = claimOf(orderId);
@@ -39,6 +46,41 @@ export function bareFolder(folder: string): Contender {
       );
       await flush();
     },
+    close: async () => {},
+  };
+}
+
+/**
+ * What group commit can reach in a folder: all orders that wait share each file and each flush, and
+ * nothing is checked. Three flushes for the claims, as open orders are listed apart, two for the
+ * results, and two names an order.
+ */
+export function sharedFolder(folder: string): Contender {
+  const { path, flush, write } = plainFolder(folder);
+  const openOrders = plainFolder(`${folder}/open`);
+  const commit = async (orderIds: string[]) => {
+    const claims = await openOrders.write(orderIds.map(claimOf));
+    await openOrders.flush();
+    await Promise.all(orderIds.map((orderId) => link(claims, path(orderId, ".json"))));
+    await flush();
+    const results = await write(orderIds.map(resultOf));
+    await Promise.all(orderIds.map((orderId) => link(results, path(orderId, ".result.json"))));
+    await rm(results);
+    await flush();
+    await rm(claims);
+  };
+  let waiting: { orderId: string; done: (committed: Promise<void>) => void }[] = [];
+  return {
+    order: (orderId) =>
+      new Promise((done) => {
+        if (waiting.push({ orderId, done }) > 1) return;
+        setImmediate(() => {
+          const batch = waiting;
+          waiting = [];
+          const committed = commit(batch.map(({ orderId }) => orderId));
+          for (const { done } of batch) done(committed);
+        });
+      }),
     close: async () => {},
   };
 }

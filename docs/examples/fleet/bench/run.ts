@@ -19,7 +19,7 @@ import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
 import { startDatabase } from "../database.ts";
 import { chart } from "./chart.ts";
 import { closeInFolder, closeInPostgres, closeInSqlite } from "./closed.ts";
-import { bareFolder, barePostgres, bareSqlite } from "./floors.ts";
+import { bareFolder, barePostgres, bareSqlite, sharedFolder } from "./floors.ts";
 import { claimOf, type Contender, through } from "./orders.ts";
 
 const { values } = parseArgs({
@@ -67,6 +67,10 @@ const contenders = {
     through(new FolderLedger(join(root, "ledger"))),
     bareFolder(join(root, "bare")),
   ],
+  "folder, bare group commit": [
+    sharedFolder(join(root, "shared")),
+    bareFolder(join(root, "bare-again")),
+  ],
   sqlite: [
     through(await SqliteLedger.open(join(root, "ledger.db"))),
     bareSqlite(join(root, "ledger.db")),
@@ -92,6 +96,7 @@ const row = (
 const rows = [
   row("folder", 1, 1),
   row("folder", 16, 16, ">= 3"),
+  row("folder, bare group commit", 16, 16),
   row("sqlite", 1, 1, ">= 0.8"),
   row("sqlite", 16, 1, ">= 5"),
   row("postgres", 1, 1),
