@@ -134,6 +134,7 @@ test("strict TypeScript accepts the types of every entry point, in modules of bo
     "/ledgers/sqlite",
     "/ledgers/postgres",
     "/actions/command",
+    "/actions/ssh",
   ]
     .map((entry, i) => code(entry, `m${i}`)).join("");
   writeFileSync(join(consumer, "esm.mts"), all + code("/testing", "t"));
