@@ -179,8 +179,9 @@ test("a folder that is not there, or is none, is FAILED, and named", async () =>
   for (const [cwd, code] of [[join(root, "gone"), "ENOENT"], [file, "ENOTDIR"]] as const) {
     const result = await run(folder, ["true"], {}, { cwd });
     assert(result.status === "FAILED");
-    const { message } = result.trace.rawError as Thrown;
-    assert(message.includes(code) && message.includes(cwd), message);
+    const error = result.trace.rawError as Thrown;
+    assertEquals(error.code, code);
+    assert(error.message.includes(cwd), error.message);
   }
   assertEquals(readdirSync(folder), []);
 });
