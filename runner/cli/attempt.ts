@@ -62,7 +62,7 @@ export async function attempt<Order extends ExecutionRequest>(
   }
 }
 
-/** A fresh identity is printed first: whatever happens then, it can be looked for. */
+/** An identity for an order that was given none. It is printed first: it can be looked for then. */
 export async function freshIdentity({ quiet }: Values, { stderr }: Shell): Promise<string> {
   const orderId: string = randomUUID();
   if (!quiet) await stderr.write(`order ${orderId}\n`);

@@ -51,7 +51,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: [...OF_AN_ORDER, "fresh", "success", "unproven", "tty", "target", ...OF_A_LEDGER],
     examples: [
       "deployer run order.json",
-      `echo '{"orderId":"date-1","action":{"name":"command","input":{"program":"date"}}}' | deployer run -`,
+      "jq '.orderId = \"site-43\"' order.json | deployer run -",
     ],
     load: async () => (await import("./run.ts")).run,
   },

@@ -23,12 +23,13 @@ export async function exec(
   const input = programOf(program);
   const { command, COMMAND_INPUT } = await import("../actions/command.ts");
   refuseInput(input, COMMAND_INPUT, "");
+  const codes = judgement(values);
   return await attempt(
     {
       orderId: values.order ?? await freshIdentity(values, shell),
       action: { name: "command", input },
     },
-    (output, stop) => command({ output, stop, ...judgement(values), tty: values.tty }),
+    (output, stop) => command({ output, stop, ...codes, tty: values.tty }),
     values,
     shell,
   );
@@ -50,10 +51,10 @@ export async function ssh(
   const input = { host, ...programOf(program) };
   const { ssh: action, SSH_INPUT } = await import("../actions/ssh.ts");
   refuseInput(input, SSH_INPUT, "");
-  const options = sshOptions(values);
+  const [codes, options] = [judgement(values), sshOptions(values)];
   return await attempt(
     { orderId: values.order ?? await freshIdentity(values, shell), action: { name: "ssh", input } },
-    (output, stop) => action({ output, stop, options, ...judgement(values) }),
+    (output, stop) => action({ output, stop, options, ...codes }),
     values,
     shell,
   );

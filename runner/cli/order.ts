@@ -4,6 +4,7 @@ import { buffer } from "node:stream/consumers";
 import type { ExecutionRequest } from "deployer-runtime";
 import { BadInput } from "./exit.ts";
 import type { Shell } from "./shell.ts";
+import { isRecord } from "./words.ts";
 
 /** The text of a file, or of stdin where it is called `-`. */
 export async function readText(file: string, { stdin }: Pick<Shell, "stdin">): Promise<string> {
@@ -18,13 +19,13 @@ export async function readText(file: string, { stdin }: Pick<Shell, "stdin">): P
 /**
  * An order from a file. Whether its action can use its input is for the action to say.
  *
- * @param fresh Its identity, in place of what the file says
+ * @param orderId Its identity, in place of what the file says
  * @throws {BadInput} If the file cannot be read, or the contract refuses it
  */
 export async function readOrder(
   file: string,
   shell: Pick<Shell, "stdin">,
-  fresh?: string,
+  orderId?: string,
 ): Promise<ExecutionRequest> {
   const text = await readText(file, shell);
   const { firstFault } = await import("./contract.ts");
@@ -34,7 +35,7 @@ export async function readOrder(
     throw new BadInput(`file ${JSON.stringify(file)} line ${parsed.line}: ${parsed.problem}`);
   }
   const order = parsed.value as ExecutionRequest;
-  if (fresh !== undefined && typeof order === "object" && order !== null) order.orderId = fresh;
+  if (orderId !== undefined && isRecord(order)) order.orderId = orderId;
   const fault = firstFault("ExecutionRequest", order);
   if (fault === undefined) return order;
   throw new BadInput(`file ${JSON.stringify(file)}: ${fault.field} ${fault.reason}`);

@@ -28,10 +28,12 @@ export async function run({ values, operands }: Invocation, shell: Shell): Promi
   if (file === undefined || operands.length > 1) {
     throw new BadInput(`expected one order file: received ${operands.length}`);
   }
-  const fresh = values.order ?? (values.fresh ? await freshIdentity(values, shell) : undefined);
-  const order = await readOrder(file, shell, fresh);
+  const order = await readOrder(file, shell, values.order);
   const { fields, make } = await actionOf(order.action.name, file, values);
   refuseInput(order.action.input, fields, `file ${JSON.stringify(file)}: `);
+  if (values.fresh && values.order === undefined) {
+    order.orderId = await freshIdentity(values, shell);
+  }
   return await attempt(order, make, values, shell);
 }
 
