@@ -115,8 +115,10 @@ async function refuse(
   values: Values,
   shell: Shell,
 ): Promise<number> {
-  const known = entry === undefined ? message : `order ${JSON.stringify(orderId)} is consumed`;
-  if (!values.quiet) await shell.stderr.write(`${clean(known)} already: nothing was executed\n`);
+  const known = entry === undefined
+    ? message
+    : `order ${JSON.stringify(orderId)} is consumed already: nothing was executed`;
+  await shell.stderr.write(`deployer: ${clean(known)}\n`);
   if (entry) await present(entry, entry, where, values, shell);
   return EXIT.CONSUMED;
 }

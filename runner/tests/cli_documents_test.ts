@@ -300,7 +300,23 @@ test("an order from a file is executed once; its faults are one line each, with 
   };
   const wrong: [string, string][] = [
     ["{", "line 1: is not JSON: it ends too early"],
+    ["[]", "the document must be object: received []"],
+    ["null", "the document must be object: received null"],
     [`{"orderId":"x"}`, "action is missing"],
+    [`{"orderId":"x","action":"command"}`, `action must be object: received "command"`],
+    [`{"orderId":7,"action":{"name":"command"}}`, "orderId must be string: received 7"],
+    [
+      `{"orderId":"","action":{"name":"command"}}`,
+      `orderId must NOT have fewer than 1 characters: received ""`,
+    ],
+    [
+      text({ orderId: "x".repeat(257), action: { name: "command" } }),
+      `orderId must NOT have more than 256 characters: received "${"x".repeat(79)}…`,
+    ],
+    [
+      `{"orderId":"x","action":{"name":"command"},"a\\nb":1}`,
+      `["a\\nb"] is unknown: received 1`,
+    ],
     [`{"action":{"name":"command"}}`, "orderId is missing"],
     [order({}), "cannot use action.input.program"],
     [order({ program: "date", arg: [] }), "cannot use action.input.arg"],

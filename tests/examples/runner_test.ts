@@ -1,6 +1,7 @@
 /**
- * The Runner of `docs/examples/`, as a process of the runtime that runs this test, in folders of
- * its own; then its ledger and its action where a process would only be slower.
+ * The shipped orders by `deployer run`, as `npm start` does it: a process of the runtime that runs
+ * this test, in folders of its own; then its ledger and its action where a process would only be
+ * slower.
  */
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
@@ -18,26 +19,25 @@ import {
   assertNotEquals,
   assertRejects,
   assertStringIncludes,
-  assertThrows,
 } from "@std/assert";
 import { releaseSwitch } from "deployer-runner/actions/release";
 import { LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
-import { BadInput, readOrder } from "../../docs/examples/order.ts";
 import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
 import { validator } from "../support/schemas.ts";
 import { runtimeCommand } from "../support/snippets.ts";
 
 const examples = fileURLToPath(new URL("../../docs/examples", import.meta.url));
+const deployer = fileURLToPath(new URL("../../runner/cli/main.ts", import.meta.url));
 const shipped = (name: string) => join(examples, "orders", `${name}.json`);
 const isResult = validator("execution-result");
 const isFact = validator("fact");
 
 // --- What is shipped ----------------------------------------------------------------------------
 
-test("without an argument, the shipped order is deployed under a fresh identity, again and again", async () => {
+test("the shipped order is deployed under a fresh identity, again and again", async () => {
   const cwd = folder();
-  const first = await run(cwd);
+  const first = await run(cwd, "--fresh", shipped("applied"));
   assertEquals([first.code, first.stderr], [0, ""]);
   const result = resultOf(first);
   assert(result.status === "APPLIED");
@@ -48,7 +48,7 @@ test("without an argument, the shipped order is deployed under a fresh identity,
   });
   assertStored(cwd, result);
 
-  const second = await run(cwd);
+  const second = await run(cwd, "--fresh", shipped("applied"));
   assertEquals(second.code, 0);
   assertNotEquals(resultOf(second).orderId, result.orderId);
   assertEquals(list(cwd, "deployed/releases").length, 2);
@@ -90,12 +90,13 @@ test("a file is executed exactly as it is, and a second run of it executes nothi
   assertEquals(first.code, 0);
   const result = resultOf(first);
   assertEquals(result.orderId, "exactly-this");
-  assertEquals(result.trace.action, { name: "release.switch", input: { site: "site" } });
+  assertEquals(result.trace.action, { name: "release", input: { site: "site" } });
   assertEquals(readFileSync(join(cwd, "deployed/current/index.html"), "utf8"), "one");
 
   const before = contents(cwd);
   const again = await run(cwd, "order.json");
-  assertRefused(again, 73, `order "exactly-this" is already consumed`);
+  assertEquals([again.code, JSON.parse(again.stdout).result], [73, result as unknown]);
+  assertOneLine(again.stderr, `order "exactly-this" is consumed already: nothing was executed`);
   assertEquals(contents(cwd), before);
 });
 
@@ -126,7 +127,7 @@ test("an order whose identity is a path reaches nothing outside the ledger and t
 test("bad input gets one line on stderr, an exit code of its own, and changes nothing", async () => {
   const cwd = folder({
     "not.json": "{ not\nJSON \u001b[31m",
-    "wrong.json": JSON.stringify({ orderId: 42, action: { name: "release.switch" } }),
+    "wrong.json": JSON.stringify({ orderId: 42, action: { name: "release" } }),
   });
   const before = contents(cwd);
   const [missing, not, wrong, two] = await Promise.all([
@@ -135,58 +136,11 @@ test("bad input gets one line on stderr, an exit code of its own, and changes no
     run(cwd, "wrong.json"),
     run(cwd, "not.json", "wrong.json"),
   ]);
-  assertRefused(missing, 64, `order file "miss\\ning.json" cannot be read: ENOENT`);
-  assertRefused(not, 64, `order file "not.json" is not JSON`);
-  assertRefused(wrong, 64, `order file "wrong.json": orderId must be string: received 42`);
+  assertRefused(missing, 64, `file "miss\\ning.json" cannot be read: ENOENT`);
+  assertRefused(not, 64, `file "not.json" line 1: is not JSON`);
+  assertRefused(wrong, 64, `file "wrong.json": orderId must be string: received 42`);
   assertRefused(two, 64, "expected one order file: received 2");
   assertEquals(contents(cwd), before);
-});
-
-test("an order that is not as the contract and the action want it is refused by field and value", () => {
-  const action = { name: "release.switch", input: { site: "site" } };
-  const cases: [document: unknown, line: string][] = [
-    [[], "the order must be object: received []"],
-    [null, "the order must be object: received null"],
-    [{ orderId: "", action }, `orderId must NOT have fewer than 1 characters: received ""`],
-    [
-      { orderId: "x".repeat(257), action },
-      `orderId must NOT have more than 256 characters: received "${"x".repeat(79)}…`,
-    ],
-    [{ action }, "orderId is missing"],
-    [{ orderId: "x" }, "action is missing"],
-    [{ orderId: "x", action, colour: "red" }, `colour is unknown: received "red"`],
-    [{ orderId: "x", action, "a\nb": 1 }, `"a\\nb" is unknown: received 1`],
-    [
-      { orderId: "x", action: "release.switch" },
-      `action must be object: received "release.switch"`,
-    ],
-    [{ orderId: "x", action: { ...action, name: 1 } }, "action.name must be string: received 1"],
-    [
-      { orderId: "x", action: { ...action, name: "reboot" } },
-      `action.name must be "release.switch": received "reboot"`,
-    ],
-    [{ orderId: "x", action: { ...action, retries: 3 } }, "action.retries is unknown: received 3"],
-    [{ orderId: "x", action: { name: "release.switch" } }, "action.input is missing"],
-    [{ orderId: "x", action: { ...action, input: {} } }, "action.input.site is missing"],
-    [
-      { orderId: "x", action: { ...action, input: { site: ["a"] } } },
-      `action.input.site must be string: received ["a"]`,
-    ],
-    [
-      { orderId: "x", action: { ...action, input: { site: "a", to: "/" } } },
-      `action.input.to is unknown: received "/"`,
-    ],
-  ];
-  const cwd = folder();
-  const file = join(cwd, "order.json");
-  for (const [document, line] of cases) {
-    writeFiles(cwd, { "order.json": JSON.stringify(document) });
-    const { message } = assertThrows(() => readOrder(file), BadInput);
-    assertEquals(message.split(": ").slice(1).join(": "), line);
-  }
-  assertThrows(() => readOrder(cwd), BadInput, "cannot be read: EISDIR");
-  writeFiles(cwd, { "order.json": JSON.stringify({ orderId: "x", action }) });
-  assertEquals(readOrder(file), { orderId: "x", action });
 });
 
 // --- The ledger ---------------------------------------------------------------------------------
@@ -334,8 +288,12 @@ interface End {
 }
 
 function run(cwd: string, ...args: string[]): Promise<End> {
-  const [program, ...rest] = runtimeCommand(join(examples, "runner.ts"));
-  const child = spawn(program, [...rest, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const [program, ...rest] = runtimeCommand(deployer);
+  const told = ["run", "--quiet", "--json", "--ledger", "deployed/ledger"];
+  const child = spawn(program, [...rest, ...told, ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const end: End = { code: null, stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk) => end.stdout += chunk);
   child.stderr.setEncoding("utf8").on("data", (chunk) => end.stderr += chunk);
@@ -377,7 +335,7 @@ function assertStored(cwd: string, result: ExecutionResult): void {
 }
 
 function order(orderId: string, site: string): string {
-  return JSON.stringify({ orderId, action: { name: "release.switch", input: { site } } });
+  return JSON.stringify({ orderId, action: { name: "release", input: { site } } });
 }
 
 function claim(orderId: string): Parameters<FolderLedger["consume"]> {
