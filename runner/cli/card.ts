@@ -25,11 +25,11 @@ export function entryOf(result: ExecutionResult): Entry {
  * An order as lines of text.
  *
  * @param result Where its result can be read
- * @param output Where the files of its output would be, if its command is not known to have ended
  */
 export function card(entry: Entry, style: Style, result: string): string[] {
   const { status, request, context, result: observation } = entry;
-  const { paint, columns } = style;
+  const { paint } = style;
+  const columns = Math.min(style.columns, 80); // Longer lines are hard to read.
   const indented = (lines: string[]) => lines.map((line) => line === "" ? "" : `  ${line}`);
   return [
     `${paint(["bold", COLOURS[status]], status)}  ${paint("bold", clean(request.orderId))}`,
