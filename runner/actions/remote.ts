@@ -106,6 +106,6 @@ d_run() {
   [ "$d_code" -le 128 ] || d_code="$d_code $(kill -l "$d_code" 2>/dev/null)"
   echo "$d_code" >"$d_marker/exit.new" && mv "$d_marker/exit.new" "$d_marker/exit"
   wait "$d_follower"
-  kill "$d_reader"
+  kill "$d_reader" 2>/dev/null
   echo "exit $d_code"
 }`;
