@@ -1,6 +1,6 @@
 /** Each action's table "what happens, status" in `docs/runners.md`, held against what happens. */
 import { test } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals } from "./std_assert.ts";
 import type { ExecutionResult } from "../../mod.ts";
 import { tableRows } from "./runners_guide.ts";
 

@@ -17,10 +17,12 @@ export function section(heading: string): Code {
   return code;
 }
 
-/** The rows of a section's tables, without their heads, by cells. */
+/** The rows of a section's first table, without its head, by cells. */
 export function tableRows(heading: string): string[][] {
-  return text.slice(...lines(heading))
-    .filter((line, i, all) => /^\| [^-]/.test(line) && !all[i + 1]?.startsWith("| -"))
+  const own = text.slice(...lines(heading));
+  const first = own.findIndex((line) => line.startsWith("| -")) + 1;
+  const after = own.findIndex((line, i) => i > first && !line.startsWith("|"));
+  return own.slice(first, after)
     .map((line) => line.slice(1, -1).split("|").map((cell) => cell.trim()));
 }
 
