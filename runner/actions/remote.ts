@@ -41,14 +41,18 @@ export function script(
 export const LOOK: string = String.raw`cd || exit
 mkdir -p -- "$(dirname -- "$1")" && mkdir -m 700 -- "$1" 2>/dev/null && : >"$1/withdrawn"
 cd -- "$1" || exit
-[ -e exit ] || ! kill -0 "$(cat pid 2>/dev/null)" 2>/dev/null || { echo "running $(cat pid)"; exit; }
-[ -e exit ] || [ -e withdrawn ] || sleep 1 # It may have ended just now.
+runs() { # A zombie does not: where nobody buries it, it has its number all the same.
+  pid=$(cat pid 2>/dev/null) && kill -0 "$pid" 2>/dev/null &&
+    ! grep -q ') Z ' "/proc/$pid/stat" 2>/dev/null
+}
+[ -e exit ] || [ -e withdrawn ] || runs || sleep 1 # It may have ended just now.
 if [ -e exit ]; then echo "ended $(cat exit)"
 elif [ -e withdrawn ]; then echo withdrawn
+elif runs; then echo "running $(cat pid)"
 else echo unknown
 fi
-for d_stream in stdout stderr; do
-  [ ! -s "$d_stream" ] || { echo "$d_stream:"; tail -c 1000 "$d_stream"; }
+for stream in stdout stderr; do
+  [ ! -s "$stream" ] || { echo "$stream:"; tail -c 1000 "$stream"; }
 done`;
 
 // Names begin with d_, so that no variable of the command's is one of them.
@@ -65,10 +69,10 @@ d_ship() { # What a file has more than d_sent bytes.
   d_sent=$((d_size))
   [ -z "$d_limit" ] || [ "$d_size" -le "$d_limit" ] || d_exceeded=1
 }
-d_follow() { # Until the command has ended, and once more.
+d_follow() { # Until the command, or who waits for it, has ended, and once more.
   d_out=0 d_err=0 d_exceeded= d_last=
   while :; do
-    kill -0 "$d_pid" 2>/dev/null || d_last=1
+    kill -0 "$d_pid" 2>/dev/null && kill -0 "$$" 2>/dev/null || d_last=1
     d_sent=$d_out; d_ship stdout || return; d_out=$d_sent
     d_sent=$d_err; d_ship stderr || return; d_err=$d_sent
     [ -z "$d_last" ] || return
@@ -102,6 +106,6 @@ d_run() {
   [ "$d_code" -le 128 ] || d_code="$d_code $(kill -l "$d_code" 2>/dev/null)"
   echo "$d_code" >"$d_marker/exit.new" && mv "$d_marker/exit.new" "$d_marker/exit"
   wait "$d_follower"
-  kill "$d_reader"
+  kill "$d_reader" 2>/dev/null
   echo "exit $d_code"
 }`;

@@ -63,23 +63,26 @@ function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[
   });
 }
 
+/** What is told in words or shown elsewhere is left out: codes, and the script that looks later. */
+const ELSEWHERE = ["exitCode", "endedBy", "judgement", "stdout", "stderr", "look"];
+
 function evidence(result: ExecutionResult, style: Style): string[] {
   const { evidence } = observed(result);
   if (evidence === null || evidence === undefined) return [];
-  const streams = isRecord(evidence)
-    ? ["stdout", "stderr"].filter((name) => isRecord(evidence[name]))
-    : [];
-  if (streams.length === 0) return [...json(evidence, style), ""];
-  const { exitCode: _code, endedBy: _signal, judgement: _codes, ...others } = evidence as Record<
-    string,
-    unknown
-  >;
-  for (const name of streams) delete others[name];
-  const outputs = streams.flatMap((name) =>
-    output(name, (evidence as Record<string, never>)[name]!, LINES[result.status], style)
+  if (!isRecord(evidence) || !("stdout" in evidence)) return [...json(evidence, style), ""];
+  const others = Object.entries(evidence).filter(([key]) => !ELSEWHERE.includes(key));
+  const { host, marker, look } = evidence;
+  const outputs = ["stdout", "stderr"].flatMap((name) =>
+    isRecord(evidence[name]) ? output(name, evidence[name], LINES[result.status], style) : []
   );
-  const rest = Object.keys(others).length > 0 ? [...json(others, style), ""] : [];
-  return [...rest, ...outputs, ""];
+  return [
+    ...others.length > 0 ? [...json(Object.fromEntries(others), style), ""] : [],
+    ...outputs,
+    ...isRecord(look)
+      ? [`look    on ${clean(String(host))}, in ${clean(String(marker))}: what came of it is there`]
+      : [],
+    "",
+  ];
 }
 
 /** What a command printed on one stream: how much, where all of it is, and how it ends. */

@@ -48,7 +48,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     summary: "Execute an order from a JSON file",
     usage: "[options] FILE",
-    options: [...OF_AN_ORDER, "fresh", "success", "unproven", "tty", "target", ...OF_A_LEDGER],
+    options: [
+      ...OF_AN_ORDER,
+      "fresh",
+      "success",
+      "unproven",
+      "tty",
+      "option",
+      "target",
+      ...OF_A_LEDGER,
+    ],
     examples: [
       "deployer run order.json",
       "jq '.orderId = \"site-43\"' order.json | deployer run -",

@@ -1,15 +1,12 @@
 import { dirname } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
-import { type Fields, name as named, optional, string } from "../actions/input.ts";
+import type { Fields } from "../actions/input.ts";
 import { attempt, freshIdentity, type MakeAction } from "./attempt.ts";
-import { judgement, refuseInput } from "./exec.ts";
+import { judgement, refuseInput, sshOptions } from "./exec.ts";
 import { BadInput } from "./exit.ts";
 import type { Invocation, Values } from "./options.ts";
 import { readOrder } from "./order.ts";
 import type { Shell } from "./shell.ts";
-
-const HTTP_INPUT: Fields = { method: named, url: named, body: optional(string) };
-const RELEASE_INPUT: Fields = { site: named };
 
 /** An action that an order can name: what it takes, and how it is made. */
 interface Known {
@@ -50,14 +47,15 @@ async function actionOf(name: string, file: string, values: Values): Promise<Kno
     }
     case "ssh": {
       const { ssh, SSH_INPUT } = await import("../actions/ssh.ts");
-      return known(SSH_INPUT, (output, stop) => ssh({ output, stop, ...codes }));
+      const options = sshOptions(values);
+      return known(SSH_INPUT, (output, stop) => ssh({ output, stop, options, ...codes }));
     }
     case "http": {
-      const { httpRequest } = await import("../actions/http.ts");
+      const { httpRequest, HTTP_INPUT } = await import("../actions/http.ts");
       return known(HTTP_INPUT, () => httpRequest());
     }
     case "release": {
-      const { releaseSwitch } = await import("../actions/release.ts");
+      const { releaseSwitch, RELEASE_INPUT } = await import("../actions/release.ts");
       const base = file === "-" ? "." : dirname(file);
       return known(RELEASE_INPUT, () => releaseSwitch(base, values.target));
     }

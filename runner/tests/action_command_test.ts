@@ -8,12 +8,35 @@ import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { command, type CommandOptions, type CommandOrder } from "deployer-runner/actions/command";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { testCases } from "../../tests/support/action_cases.ts";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 
 const root = mkdtempSync(join(tmpdir(), "command-test-"));
 after(() => rmSync(root, { recursive: true }));
 const LONG = { timeout: 30_000 };
+
+testCases("command", {
+  "it ends with code 0": () => run(mkdtempSync(join(root, "case-")), ["true"]),
+  "it ends with another code": () => run(mkdtempSync(join(root, "case-")), ["false"]),
+  "there is no such program, or its folder is not": async () => {
+    const folder = mkdtempSync(join(root, "case-"));
+    const cwd = join(root, "none-such");
+    assertEquals((await run(folder, ["true"], {}, { cwd })).status, "FAILED");
+    return run(folder, ["no-such-program"]);
+  },
+  "its input is no command line": () => run(mkdtempSync(join(root, "case-")), ["echo", "a\0b"]),
+  "a signal ends it": () => run(mkdtempSync(join(root, "case-")), ["sh", "-c", "kill -9 $$"]),
+  "it prints more than it may": () =>
+    run(mkdtempSync(join(root, "case-")), ["yes"], {}, { maxOutput: 1000 }),
+  "the Runner gives up": async () => {
+    const [folder, giveUp] = [mkdtempSync(join(root, "case-")), new AbortController()];
+    const running = run(folder, ["sh", "-c", "echo up; sleep 60"], { signal: giveUp.signal });
+    await printed(folder);
+    giveUp.abort();
+    return running;
+  },
+});
 
 test("a command that ends with code 0 is APPLIED, and what it printed is the evidence", async () => {
   const folder = mkdtempSync(join(root, "case-"));
