@@ -13,7 +13,7 @@ import type { Ledger } from "../ledgers/ledger.ts";
 import { entryOf } from "./card.ts";
 import { EXIT } from "./exit.ts";
 import { listen } from "./interrupt.ts";
-import { locate, nameOf, openLedger, outputOf, resultOf } from "./ledger.ts";
+import { locate, nameOf, openLedger, outputOf, type Places, placesOf } from "./ledger.ts";
 import type { Values } from "./options.ts";
 import { isForPeople, present } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
@@ -39,7 +39,7 @@ export async function attempt<Order extends ExecutionRequest>(
   shell: Shell,
 ): Promise<number> {
   const location = locate(values.ledger);
-  const where = resultOf(location, order.orderId);
+  const places = placesOf(location, order.orderId);
   const ledger = await openLedger(location);
   const screen = watch(order, outputOf(location), values, shell);
   const interrupt = listen(values, shell.signals, (text) => screen.say(text));
@@ -50,10 +50,10 @@ export async function attempt<Order extends ExecutionRequest>(
       consume: ledger.consume,
     });
     screen.end();
-    return await settle(result, ledger, where, values, shell);
+    return await settle(result, ledger, places, values, shell);
   } catch (error) {
     screen.end();
-    if (error instanceof OrderAlreadyConsumed) return await refuse(error, where, values, shell);
+    if (error instanceof OrderAlreadyConsumed) return await refuse(error, places, values, shell);
     if (!interrupt.giveUp.aborted) throw error;
     return await neverCalled(order, nameOf(location), shell);
   } finally {
@@ -95,7 +95,7 @@ function watch(
 async function settle(
   result: ExecutionResult,
   ledger: Ledger,
-  where: string,
+  places: Places,
   values: Values,
   shell: Shell,
 ): Promise<number> {
@@ -105,13 +105,13 @@ async function settle(
     await shell.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     throw error;
   }
-  await present(entryOf(result), result, where, values, shell);
+  await present(entryOf(result), result, places, values, shell);
   return EXIT[result.status];
 }
 
 async function refuse(
   { message, orderId, entry }: OrderAlreadyConsumed,
-  where: string,
+  places: Places,
   values: Values,
   shell: Shell,
 ): Promise<number> {
@@ -119,7 +119,7 @@ async function refuse(
     ? message
     : `order ${JSON.stringify(orderId)} is consumed already: nothing was executed`;
   await shell.stderr.write(`deployer: ${clean(known)}\n`);
-  if (entry) await present(entry, entry, where, values, shell);
+  if (entry) await present(entry, entry, places, values, shell);
   return EXIT.CONSUMED;
 }
 

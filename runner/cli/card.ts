@@ -1,6 +1,7 @@
 /** One order on a screen: its status, its time line, its evidence, and what that means. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
+import type { Places } from "./ledger.ts";
 import { clean, fit, sized, spoken, type Style, wrap } from "./style.ts";
 import { asked, FACTS, happened, isRecord, MEANINGS, observed } from "./words.ts";
 
@@ -21,12 +22,8 @@ export function entryOf(result: ExecutionResult): Entry {
   return { status, fact, request: { orderId, action }, context, result } as Entry;
 }
 
-/**
- * An order as lines of text.
- *
- * @param result Where its result can be read
- */
-export function card(entry: Entry, style: Style, result: string): string[] {
+/** An order as lines of text. */
+export function card(entry: Entry, style: Style, { result, printed }: Places): string[] {
   const { status, request, context, result: observation } = entry;
   const { paint } = style;
   const columns = Math.min(style.columns, 80); // Longer lines are hard to read.
@@ -37,7 +34,11 @@ export function card(entry: Entry, style: Style, result: string): string[] {
     "",
     ...indented(timeLine(entry, style)),
     "",
-    ...observation ? indented(evidence(observation, style)) : [],
+    ...indented(
+      observation
+        ? evidence(observation, style)
+        : printed.map((file) => `printed ${clean(file)}`).concat(printed.length > 0 ? [""] : []),
+    ),
     ...indented([
       `by      ${clean(context.runner)}`,
       ...Object.entries(context.annotations ?? {}).map(([key, value], i) =>

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
+import { outputFiles } from "../actions/output.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { BadInput } from "./exit.ts";
 
@@ -89,9 +90,22 @@ export function outputOf(location: Location, from: string = process.cwd()): stri
   return join(nearest(from) ?? join(from, FOLDER), "output");
 }
 
-/** Where the result of an order can be read. */
-export function resultOf(location: Location, orderId: string): string {
-  if (location.kind !== "folder") return nameOf(location);
+/** Where a person finds what is kept of one order. */
+export interface Places {
+  /** Its result: a file, or the ledger that has it. */
+  readonly result: string;
+  /** The files of what its command has printed so far; none if there are none on this machine. */
+  readonly printed: readonly string[];
+}
+
+/** The places of an order. */
+export function placesOf(location: Location, orderId: string): Places {
+  const { stdout, stderr } = outputFiles(outputOf(location), orderId);
   const hash = createHash("sha256").update(orderId).digest("hex");
-  return join(location.path, `${hash}.result.json`);
+  return {
+    result: location.kind === "folder"
+      ? join(location.path, `${hash}.result.json`)
+      : nameOf(location),
+    printed: [stdout, stderr].filter((file) => existsSync(file)),
+  };
 }

@@ -2,6 +2,7 @@
 import type { ExecutionResult } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
 import { card } from "./card.ts";
+import type { Places } from "./ledger.ts";
 import type { Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
 import { clean, styleOf } from "./style.ts";
@@ -16,19 +17,18 @@ export function isForPeople({ json }: Values, { stdout }: Shell): boolean {
  * Says what is known of an order: on a terminal a card; else JSON on stdout, and one line on stderr.
  *
  * @param data What programs get
- * @param where Where the result can be read
  */
 export async function present(
   entry: Entry,
   data: Entry | ExecutionResult,
-  where: string,
+  places: Places,
   values: Values,
   shell: Shell,
 ): Promise<void> {
   const { stdout, stderr } = shell;
   if (isForPeople(values, shell)) {
     if (values.quiet) return;
-    return await stdout.write(`${card(entry, styleOf(stdout, shell.env), where).join("\n")}\n`);
+    return await stdout.write(`${card(entry, styleOf(stdout, shell.env), places).join("\n")}\n`);
   }
   if (!values.quiet || values.json) await stdout.write(`${JSON.stringify(data, null, 2)}\n`);
   if (values.quiet) return;

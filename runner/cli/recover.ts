@@ -3,7 +3,7 @@ import { LedgerDamaged } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { card } from "./card.ts";
 import { BadInput } from "./exit.ts";
-import { isThere, locate, nameOf, openLedger, outputOf, resultOf } from "./ledger.ts";
+import { isThere, locate, nameOf, openLedger, outputOf, type Places, placesOf } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -27,7 +27,7 @@ export async function recover({ operands, values }: Invocation, shell: Shell): P
   try {
     const { closed, damage } = await closeLost(ledger);
     for (const fact of closed) {
-      await tell(fact, ledger, resultOf(location, fact.orderId), values, shell);
+      await tell(fact, ledger, placesOf(location, fact.orderId), values, shell);
     }
     if (!values.quiet) {
       const output = outputOf(location);
@@ -52,7 +52,7 @@ async function closeLost(ledger: Ledger): Promise<{ closed: readonly Fact[]; dam
 async function tell(
   fact: Fact,
   ledger: Ledger,
-  where: string,
+  places: Places,
   values: Values,
   shell: Shell,
 ): Promise<void> {
@@ -63,7 +63,7 @@ async function tell(
   }
   if (values.quiet) return;
   const entry = await ledger.get(fact.orderId);
-  const lines = entry ? card(entry, styleOf(stdout, env), where) : [clean(fact.orderId)];
+  const lines = entry ? card(entry, styleOf(stdout, env), places) : [clean(fact.orderId)];
   await stdout.write(`${lines.join("\n")}\n\n`);
 }
 

@@ -1,5 +1,5 @@
 import { BadInput, EXIT } from "./exit.ts";
-import { isThere, locate, nameOf, openLedger, resultOf } from "./ledger.ts";
+import { isThere, locate, nameOf, openLedger, placesOf } from "./ledger.ts";
 import type { Invocation } from "./options.ts";
 import { present } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -24,7 +24,7 @@ export async function show({ operands, values }: Invocation, shell: Shell): Prom
       const [order, where] = [JSON.stringify(orderId), nameOf(location)];
       throw new BadInput(`order ${order} is not consumed: it is not in the ledger ${where}`);
     }
-    await present(entry, entry, resultOf(location, orderId), values, shell);
+    await present(entry, entry, placesOf(location, orderId), values, shell);
     return entry.status === "OPEN" ? EXIT.CONSUMED : EXIT[entry.status];
   } finally {
     await ledger.close();

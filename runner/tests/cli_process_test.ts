@@ -12,7 +12,7 @@ import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 import { claim } from "../testing_claim.ts";
-import { deployerCommand, type End, fresh, spawned, start } from "./cli_shell.ts";
+import { deployerCommand, type End, fresh, run, spawned, start } from "./cli_shell.ts";
 
 const LONG = { timeout: 120_000 };
 const sh = (script: string) => ["--", "sh", "-c", script];
@@ -188,7 +188,11 @@ test("recover lists what it closes, once", LONG, async () => {
   assertEquals([fact.type, fact.orderId], ["PROOF_ABSENT", "x"]);
   assertStringIncludes(stderr, "1 order is closed as UNKNOWN. A command lives on after its Runner");
   assertEquals((await spawned(cwd, "recover")).stdout, "");
-  assertEquals((await spawned(cwd, "show", "x")).code, 30);
+  const ledger = join(cwd, ".deployer");
+  const shown = await run(["show", "--ledger", ledger, "x"], { terminal: true, columns: 200 });
+  assertEquals(shown.code, 30);
+  assertStringIncludes(shown.stdout, "its Runner was gone, and nobody saw how it ended");
+  assertStringIncludes(shown.stdout, `printed ${join(ledger, "output")}/`);
 });
 
 test(
