@@ -25,7 +25,8 @@ export function parse(text: string, line = 1): Read {
  * line is one: a line that is none is told of, and the others are read all the same.
  */
 export async function* documents(chunks: AsyncIterable<string>): AsyncGenerator<Read> {
-  let [head, line, isLines]: [string[], number, boolean] = [[], 0, false];
+  const head: string[] = [];
+  let [line, filled, isLines] = [0, 0, false];
   for await (const text of lines(chunks)) {
     line += 1;
     if (isLines) {
@@ -33,14 +34,14 @@ export async function* documents(chunks: AsyncIterable<string>): AsyncGenerator<
       continue;
     }
     head.push(text);
+    if (text.trim() === "") continue;
+    filled += 1;
     // The first line, or, where that one is broken, the one behind it, tells what the text is.
-    isLines = head.filter((one) => one.trim() !== "").length <= 2 && isDocument(text);
+    isLines = filled <= 2 && isDocument(text);
     if (!isLines) continue;
     for (const [i, one] of head.entries()) if (one.trim() !== "") yield* each(parse(one, i + 1));
-    head = [];
   }
-  const text = head.join("\n");
-  if (!isLines && text.trim() !== "") yield* each(parse(text));
+  if (!isLines && filled > 0) yield* each(parse(head.join("\n")));
 }
 
 /** The elements of an array, each a document. */

@@ -24,6 +24,7 @@ export async function exec(
   const { command, COMMAND_INPUT } = await import("../actions/command.ts");
   refuseInput(input, COMMAND_INPUT, "");
   const codes = judgement(values);
+  refuseNoTerminal(values, shell);
   return await attempt(
     {
       orderId: values.order ?? await freshIdentity(values, shell),
@@ -72,6 +73,15 @@ export function refuseInput(input: unknown, fields: Fields, where: string): void
   } catch (error) {
     throw new BadInput(where + (error as Error).message);
   }
+}
+
+/**
+ * Refuses `--tty` where there is no terminal to give: what the command prints would be in the JSON.
+ *
+ * @throws {BadInput} If stdout is none
+ */
+export function refuseNoTerminal({ tty }: Values, { stdout }: Shell): void {
+  if (tty && !stdout.isTerminal) throw new BadInput("--tty needs a terminal: stdout is none");
 }
 
 /**

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import type { Fields } from "../actions/input.ts";
 import { attempt, freshIdentity, type MakeAction } from "./attempt.ts";
-import { judgement, refuseInput, sshOptions } from "./exec.ts";
+import { judgement, refuseInput, refuseNoTerminal, sshOptions } from "./exec.ts";
 import { BadInput } from "./exit.ts";
 import type { Invocation, Values } from "./options.ts";
 import { readOrder } from "./order.ts";
@@ -28,6 +28,7 @@ export async function run({ values, operands }: Invocation, shell: Shell): Promi
   const order = await readOrder(file, shell, values.order);
   const { fields, make } = await actionOf(order.action.name, file, values);
   refuseInput(order.action.input, fields, `file ${JSON.stringify(file)}: `);
+  refuseNoTerminal(values, shell);
   if (values.fresh && values.order === undefined) {
     order.orderId = await freshIdentity(values, shell);
   }

@@ -14,8 +14,9 @@ export type Validator = Pick<ValidateFunction, "errors"> & ((document: unknown) 
 
 const file = new URL("../../schemas/deployer-runtime.schema.json", import.meta.url);
 const schema = JSON.parse(readFileSync(file, "utf8"), (key, value) => {
-  // For readers, not for validators: half of the code that is made would be these.
-  return key === "description" || key === "examples" ? undefined : value;
+  // For readers, not for validators: half of the code would be these. A property may have the name.
+  const isProse = key === "description" && typeof value === "string";
+  return isProse || (key === "examples" && Array.isArray(value)) ? undefined : value;
 });
 
 /** Address of each contract in the one file. */

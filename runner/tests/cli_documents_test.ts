@@ -9,7 +9,7 @@ import { contracts, vectors } from "../../tests/support/schemas.ts";
 import { firstFault } from "../cli/contract.ts";
 import { documents, type Read } from "../cli/documents.ts";
 import type { Envelope } from "../cli/envelope.ts";
-import type { Contract } from "../cli/validators.ts";
+import { type Contract, ExecutionResult } from "../cli/validators.ts";
 import { fresh, run } from "./cli_shell.ts";
 
 const text = (value: unknown, space?: number) => JSON.stringify(value, null, space);
@@ -199,6 +199,16 @@ test("each conformance vector is judged as the vectors say", () => {
     }
   }
   assert(judged > 100);
+});
+
+test("each raw value of the vectors is judged as they say, in the place of a result's", async () => {
+  const result = await settle("RETURNED");
+  const raws = vectors("raw-value");
+  for (const { name, valid, document } of raws) {
+    const holder = { ...result, trace: { ...result.trace, rawResult: document } };
+    assertEquals(ExecutionResult(holder), valid, name);
+  }
+  assert(raws.length > 50);
 });
 
 // --- sign, check --key --------------------------------------------------------------------------

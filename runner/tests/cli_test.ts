@@ -38,6 +38,7 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["exec", "--success", "2", "--unproven", "2", "--", "true"], "received 2 in both"],
     [["exec", "--unproven", "0", "--", "true"], "received 0 in both"],
     [["exec", "--annotate", "=x", "--", "true"], `--annotate must be a key, = and a value`],
+    [["exec", "--tty", "--", "true"], "--tty needs a terminal: stdout is none"],
     [["ssh", "--", "true"], "expected one machine before --: received []"],
     [["ssh", "a", "b", "--", "true"], `received ["a","b"]`],
     [["ssh", "--", "-oProxyCommand=reboot", "true"], "expected one machine"],
@@ -126,6 +127,14 @@ test("every command has help with examples, and every option and variable of it 
   }
   const none = await run([]);
   assertEquals([none.code, none.stdout, none.stderr], [64, "", stdout]);
+});
+
+test("a fault of its own is told whole, with a code of its own", async () => {
+  const shell = testShell();
+  const fault = () => Promise.reject(new TypeError("no such thing"));
+  const code = await deployer(["--help"], { ...shell, stdout: { ...shell.stdout, write: fault } });
+  assertEquals(code, 70);
+  assertMatch(shell.said.stderr, /^deployer: TypeError: no such thing\n +at /);
 });
 
 // --- Ledgers ------------------------------------------------------------------------------------
