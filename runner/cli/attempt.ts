@@ -45,17 +45,16 @@ export async function attempt<Order extends ExecutionRequest>(
   const interrupt = listen(values, shell.signals, (text) => screen.say(text));
   try {
     const action = make(outputOf(location), interrupt.stop);
-    const result = await execute(order, contextOf(values), action, {
-      signal: interrupt.giveUp,
-      consume: ledger.consume,
-    });
-    screen.end();
-    return await settle(result, ledger, places, values, shell);
+    const ports = { signal: interrupt.giveUp, consume: ledger.consume };
+    const result = await execute(order, contextOf(values), action, ports)
+      .finally(() => screen.end());
+    await store(result, ledger, shell);
+    await present(entryOf(result), result, places, values, shell);
+    return EXIT[result.status];
   } catch (error) {
-    screen.end();
     if (error instanceof OrderAlreadyConsumed) return await refuse(error, places, values, shell);
-    if (!interrupt.giveUp.aborted) throw error;
-    return await neverCalled(order, nameOf(location), shell);
+    if (error !== interrupt.giveUp.reason) throw error;
+    return await neverCalled(order, nameOf(location), shell); // Else there would be a result.
   } finally {
     interrupt.clear();
     await ledger.close();
@@ -91,22 +90,14 @@ function watch(
   return { say, end: () => {} };
 }
 
-/** Whatever the ledger says, it was observed: the result is told also where it cannot be stored. */
-async function settle(
-  result: ExecutionResult,
-  ledger: Ledger,
-  places: Places,
-  values: Values,
-  shell: Shell,
-): Promise<number> {
+/** Whatever the ledger says, it was observed: what it does not take is printed. */
+async function store(result: ExecutionResult, ledger: Ledger, { stdout }: Shell): Promise<void> {
   try {
     await ledger.store(result);
   } catch (error) {
-    await shell.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    await stdout.write(`${JSON.stringify(result, null, 2)}\n`);
     throw error;
   }
-  await present(entryOf(result), result, places, values, shell);
-  return EXIT[result.status];
 }
 
 async function refuse(

@@ -65,7 +65,7 @@ function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[
 }
 
 /** What is told in words or shown elsewhere is left out: codes, and the script that looks later. */
-const ELSEWHERE = ["exitCode", "endedBy", "judgement", "stdout", "stderr", "look"];
+const ELSEWHERE = ["exitCode", "endedBy", "pid", "judgement", "stdout", "stderr", "look"];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
   const { evidence } = observed(result);
@@ -95,12 +95,12 @@ function output(
 ): string[] {
   if (typeof unreadable === "string") return [`${name}  cannot be read: ${clean(unreadable)}`];
   if (bytes === 0) return [`${name}  nothing`];
-  const lines = String(end).replace(/\n$/, "").split("\n");
+  // Of a line that was written again and again, as a progress bar is, what stood there last.
+  const lines = String(end).replace(/\r?\n$/, "").split(/\r?\n/)
+    .map((line) => line.split("\r").findLast((piece) => piece !== "") ?? "");
   return [
     `${name}  ${sized(Number(bytes))}, all of it in ${clean(String(file))}`,
-    ...lines.slice(-most).map((line) =>
-      `${paint("dim", "│")} ${fit(clean(line.slice(line.lastIndexOf("\r", -2) + 1)), columns - 4)}`
-    ),
+    ...lines.slice(-most).map((line) => `${paint("dim", "│")} ${fit(clean(line), columns - 4)}`),
   ];
 }
 

@@ -210,11 +210,13 @@ function read(given: Given, sources: Record<string, string>): Values {
   };
 }
 
+/** A container may run under an id without a name; what Bun says then is "unknown". */
 function whoami(): string {
   try {
-    return `${userInfo().username}@${hostname()}`;
+    const { username } = userInfo();
+    return username === "unknown" ? hostname() : `${username}@${hostname()}`;
   } catch {
-    return hostname(); // A container may run under an id that has no name.
+    return hostname();
   }
 }
 

@@ -11,6 +11,7 @@ import { COMMANDS } from "../cli/commands.ts";
 import { deployer } from "../cli/deployer.ts";
 import { locate, nameOf } from "../cli/ledger.ts";
 import { OPTIONS } from "../cli/options.ts";
+import type { Shell } from "../cli/shell.ts";
 import { clean, fit, spoken, wrap } from "../cli/style.ts";
 import { claim } from "../testing_claim.ts";
 import { fresh, run, testShell } from "./cli_shell.ts";
@@ -294,6 +295,30 @@ test("a deadline asks the command to stop, and gives up when it does not", LONG,
   assertStringIncludes(deaf.stderr, "did not stop within 200 ms");
 });
 
+test("what ends before it is executed has no result: it says so, and nothing is consumed", async () => {
+  const ledger = fresh();
+  const signals = {
+    on: (name: string, listen: () => void) => name === "SIGHUP" ? listen() : undefined,
+    off: () => {},
+  } as unknown as Shell["signals"];
+  const shell = { ...testShell(), signals };
+  const code = await deployer(["exec", "--ledger", ledger, "--order", "x", ...sh("")], shell);
+  assertEquals([code, shell.said.stdout], [30, ""]);
+  assertStringIncludes(shell.said.stderr, `order "x" was given up before it was executed`);
+  assertEquals(await new FolderLedger(ledger).get("x"), undefined);
+});
+
+test("what was given up on and cannot be stored is printed, with 74", LONG, async () => {
+  const [folder, shell] = [fresh(), testShell()];
+  const [ledger, flag] = [join(folder, "ledger"), join(folder, "started")];
+  const script = `rm -r ${ledger}; : > ${ledger}; : > ${flag}; sleep 20`;
+  const code = deployer(["exec", "--ledger", ledger, "--order", "x", ...sh(script)], shell);
+  await until(() => existsSync(flag));
+  shell.signals.emit("SIGHUP");
+  assertEquals(await code, 74);
+  assertEquals(JSON.parse(shell.said.stdout).status, "UNKNOWN");
+});
+
 // --- For people ---------------------------------------------------------------------------------
 
 test(
@@ -346,6 +371,14 @@ test("what was recorded cannot command the terminal that shows it", LONG, async 
     assertEquals(text.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/g), null, JSON.stringify(text));
     assertStringIncludes(text, "\\u001b]0;owned\\u0007");
   }
+});
+
+test("of a progress bar the end is shown, and of an output its last lines", LONG, async () => {
+  const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
+  const script = "seq 1 20; printf '10%%\\r55%%\\r100%%\\r\\n'";
+  const { stdout } = await run(["exec", "--ledger", fresh(), ...sh(script)], surroundings);
+  assertStringIncludes(stdout, "  │ 19\n  │ 20\n  │ 100%\n  stderr  nothing\n");
+  assert(!stdout.includes("│ 18"));
 });
 
 test("of another result the evidence is told too; of a recovered order, that nobody saw it", async () => {
