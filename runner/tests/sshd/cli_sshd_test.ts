@@ -48,7 +48,12 @@ test(
   async () => {
     const ledger = fresh();
     const proof = join(ledger, "proof");
-    const lost = call(ledger, `lost ${ledger}`, `: > ${proof}; sleep 1; echo over`, true);
+    const lost = call(
+      ledger,
+      `lost ${ledger}`,
+      `: > ${proof}; sleep 1; echo over; : > ${proof}.over`,
+      true,
+    );
     await until(() => existsSync(proof));
     await new Promise((resolve) => setTimeout(resolve, 200));
     sshd.killSessions();
@@ -56,7 +61,7 @@ test(
     assertEquals(code, 30, stdout);
     assertMatch(stdout, /look {4}on 127\.0\.0\.1, in .+: what came of it is there\n/);
 
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await until(() => existsSync(`${proof}.over`));
     const { result } = JSON.parse(
       (await run(["show", "--ledger", ledger, `lost ${ledger}`])).stdout,
     );
