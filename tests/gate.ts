@@ -23,7 +23,6 @@ const steps: { script: string; counts?: string }[] = [
   { script: "test:runner:deno", counts: "Runner in Deno" },
   { script: "test:runner:bun", counts: "Runner in Bun" },
   { script: "test:contracts", counts: "Validators" },
-  { script: "test:sigstore", counts: "Sigstore" },
   { script: "test:url", counts: "URL import" },
   { script: "test:package", counts: "Package" },
   { script: "test:hardened" },

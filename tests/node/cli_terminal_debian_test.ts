@@ -156,7 +156,7 @@ test("npm start shows a person what happened, and where the result is stored", L
   const end = screen.text();
   assertMatch(end, /APPLIED {2}[0-9a-f-]{36}\n {2}release \.\.\/site: it is live as releases\//);
   const [, path = ""] = /result {2}(\S+\.result\.json)/.exec(end) ?? [];
-  assert(path.startsWith(`${cwd}/deployed/ledger/`), end);
+  assert(path.startsWith(`${cwd}/.deployer/`), end);
   assertEquals(JSON.parse(readFileSync(path, "utf8")).status, "APPLIED");
 });
 

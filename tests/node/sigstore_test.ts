@@ -1,6 +1,7 @@
 /**
  * `deployer sign` and `deployer check --key` against another implementation of DSSE, that of
- * sigstore: what one has signed, the other accepts, and no changed byte of it.
+ * sigstore: what one has signed, the other accepts, and no changed byte of it. `npm run
+ * test:contracts`.
  */
 import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +20,7 @@ interface SigstoreCore {
   };
   dsse: { preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array };
 }
-const require = createRequire(new URL("../sigstore/package.json", import.meta.url));
+const require = createRequire(new URL("../defaults/package.json", import.meta.url));
 const { crypto, dsse }: SigstoreCore = require("@sigstore/core");
 
 const folder = mkdtempSync(join(tmpdir(), "sigstore-test-"));

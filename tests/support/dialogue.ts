@@ -1,7 +1,7 @@
 /**
- * The dialogue in `runner/README.md`, made by a real terminal: `npm run generate:dialogue` writes it,
- * a test compares it. What differs from run to run and machine to machine is written as one would in
- * a book: times of one morning, a folder `/srv/shop`, somebody called alice.
+ * The dialogue in `runner/README.md`, made by a real terminal: `npx tsx tests/support/dialogue.ts`
+ * writes it, a test compares it. What differs from run to run and machine to machine is written as
+ * one would in a book: times of one morning, a folder `/srv/shop`, somebody called alice.
  */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
