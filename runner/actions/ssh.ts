@@ -18,7 +18,7 @@ export const SSH_INPUT: Fields = { host, program, args: optional(each(argument))
 export interface SshOptions extends Omit<CommandOptions, "tty"> {
   /** Further arguments of `ssh`, such as `["-p", "2222", "-i", "key"]`. */
   options?: readonly string[];
-  /** The folder on the other machine that keeps what came of each order: `.deployer` in its home. */
+  /** The folder on the other machine that keeps what came of each order: `.deployer-ssh` in its home. */
   markers?: string;
 }
 
@@ -42,7 +42,7 @@ export interface SshOptions extends Omit<CommandOptions, "tty"> {
  * ```
  */
 export function ssh(options: SshOptions): Action<SshOrder> {
-  const { output, stop, cwd, env = {}, maxOutput, markers = ".deployer" } = options;
+  const { output, stop, cwd, env = {}, maxOutput, markers = ".deployer-ssh" } = options;
   const judgement = judgementOf(options);
   for (const variable of Object.keys(env)) exportable(variable);
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
