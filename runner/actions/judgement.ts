@@ -1,4 +1,4 @@
-/** What exit codes say. It is part of the evidence: a reader need not know the Runner's settings. */
+/** What exit codes say. It is part of the evidence, for what the Runner set is not. */
 export interface Judgement {
   /** Codes of a success. */
   readonly success: readonly number[];

@@ -76,7 +76,11 @@ d_follow() { # Until the command, or who waits for it, has ended, and once more.
     d_sent=$d_out; d_ship stdout || return; d_out=$d_sent
     d_sent=$d_err; d_ship stderr || return; d_err=$d_sent
     [ -z "$d_last" ] || return
-    [ -z "$d_exceeded" ] || { kill -s KILL -- "$d_group$d_pid"; echo exceeded; d_limit=; d_exceeded=; }
+    if [ -n "$d_exceeded" ]; then
+      kill -s KILL -- "$d_group$d_pid"
+      echo exceeded
+      d_limit= d_exceeded=
+    fi
     sleep 0.1 2>/dev/null || sleep 1
   done
 }

@@ -18,7 +18,7 @@ export const SSH_INPUT: Fields = { host, program, args: optional(each(argument))
 export interface SshOptions extends Omit<CommandOptions, "tty"> {
   /** Further arguments of `ssh`, such as `["-p", "2222", "-i", "key"]`. */
   options?: readonly string[];
-  /** The folder on the other machine that keeps what came of each order: `.deployer` in its home. */
+  /** The folder there that keeps what came of each order: `.deployer-ssh` in the home. */
   markers?: string;
 }
 
@@ -38,11 +38,12 @@ export interface SshOptions extends Omit<CommandOptions, "tty"> {
  * ```ts
  * const remote = ssh({ output: "output", options: ["-p", "2222"], cwd: "/srv/shop" });
  * const input = { host: "deploy@shop.example", program: "./deploy.sh", args: ["r42"] };
- * const result = await execute({ orderId: "r42", action: { name: "ssh", input } }, context, remote);
+ * const order = { orderId: "r42", action: { name: "ssh", input } };
+ * const result = await execute(order, context, remote, ledger);
  * ```
  */
 export function ssh(options: SshOptions): Action<SshOrder> {
-  const { output, stop, cwd, env = {}, maxOutput, markers = ".deployer" } = options;
+  const { output, stop, cwd, env = {}, maxOutput, markers = ".deployer-ssh" } = options;
   const judgement = judgementOf(options);
   for (const variable of Object.keys(env)) exportable(variable);
   return async ({ orderId, action: { input } }, { signal, unproven }) => {

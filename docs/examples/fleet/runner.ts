@@ -5,12 +5,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
-import {
-  type Action,
-  execute,
-  type ExecutionRequest,
-  type ExecutionResult,
-} from "deployer-runtime";
+import { type Action, execute, type ExecutionResult } from "deployer-runtime";
 import pg from "pg";
 import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";

@@ -10,6 +10,7 @@ import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { startDatabase } from "../database.ts";
 import { feed, finish, installQueue, take } from "../queue.ts";
 import { openLedger, work } from "../runner.ts";
+import { claimOf, resultOf } from "./orders.ts";
 
 const { values } = parseArgs({
   options: {
@@ -71,6 +72,21 @@ const contenders: Record<string, Contender> = {
     }
     return done;
   },
+  /** The queue and the ledger in turns, and nothing else: what two more durable writes cost. */
+  async writes(lanes, over) {
+    let done = 0;
+    const ledger = await PostgresLedger.open(database.url);
+    while (!over.aborted) {
+      const jobs = await take(queue, lanes);
+      const orderIds = jobs.map(({ data }) => data.orderId);
+      await Promise.all(orderIds.map((orderId) => ledger.consume(...claimOf(orderId))));
+      await Promise.all(orderIds.map((orderId) => ledger.store(resultOf(orderId))));
+      await finish(queue, jobs.map(({ id }) => id));
+      done += jobs.length;
+    }
+    await ledger.close();
+    return done;
+  },
   async dbos(lanes, over) {
     let done = 0;
     const lane = async () => {
@@ -104,7 +120,7 @@ async function rate(name: string, lanes: number): Promise<number> {
 
 const table = [];
 for (const lanes of values.lanes.split(",").map(Number)) {
-  const rates: Record<string, number[]> = { fleet: [], queue: [], dbos: [] };
+  const rates: Record<string, number[]> = { fleet: [], queue: [], writes: [], dbos: [] };
   for (let round = 0; round <= rounds; round += 1) {
     const names = Object.keys(contenders);
     for (const name of round % 2 === 0 ? names : names.reverse()) {
@@ -119,8 +135,10 @@ for (const lanes of values.lanes.split(",").map(Number)) {
     lanes,
     "fleet, orders/s": Math.round(of("fleet")),
     "pg-boss alone, same batch": Math.round(of("queue")),
+    "the four writes in turns": Math.round(of("writes")),
     "DBOS, workflows/s": Math.round(of("dbos")),
     "fleet / pg-boss (>= 0.8)": ratio("queue").toFixed(2),
+    "fleet / four writes": ratio("writes").toFixed(2),
     "fleet / DBOS (>= 3)": ratio("dbos").toFixed(2),
   });
 }
