@@ -103,7 +103,7 @@ test("every entry point is there for import and for require, and an error is one
   const code = Object.keys(exports)
     .filter((entry) => !/\.(json|sql)$/.test(entry))
     .map((entry) => `deployer-runner${entry.slice(1)}`);
-  assertEquals(code.length, 9);
+  assertEquals(code.length, 10);
   writeFileSync(
     join(consumer, "all.mjs"),
     `import { createRequire } from "node:module";
