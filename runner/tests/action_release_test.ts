@@ -13,6 +13,8 @@ import { testCases } from "../../tests/support/action_cases.ts";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 
+const LONG = { timeout: 30_000 };
+
 testCases("release", {
   "it is read back as it was given": () => {
     const cwd = folder({ "site/index.html": "one", "site/a/b": "two" });
@@ -84,27 +86,29 @@ test("what goes wrong before the switch leaves neither link nor release behind",
   rmSync(join(cwd, `deployed/current.${nameOf("second")}`), { recursive: true });
 
   // A folder takes the place of `current` while the site is copied.
-  for (let i = 0; i < 200; i++) writeFiles(cwd, { [`large/${i}`]: String(i) });
-  const releasing = deploy(cwd, "third", "large");
-  await until(() => existsSync(join(cwd, "deployed/releases", nameOf("third"))));
-  rmSync(join(cwd, "deployed/current"));
-  writeFiles(cwd, { "deployed/current/mine": "kept" });
-  assertEquals((await releasing).status, "FAILED");
+  const ports = asItBegins(cwd, "third", () => {
+    rmSync(join(cwd, "deployed/current"));
+    writeFiles(cwd, { "deployed/current/mine": "kept" });
+  });
+  assertEquals((await deploy(cwd, "third", "other", ports)).status, "FAILED");
   rmSync(join(cwd, "deployed/current"), { recursive: true });
-  rmSync(join(cwd, "large"), { recursive: true });
   symlinkSync(`releases/${nameOf("first")}`, join(cwd, "deployed/current"));
   assertEquals(contents(cwd), before);
 });
 
-test("a release that the Runner gives up on before the switch is not switched, nor left", async () => {
-  const cwd = folder({ "site/a": "1" });
-  const result = await deploy(...withdrawn(cwd, "first"));
-  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-  const release = `releases/${nameOf("first")}`;
-  assertEquals(result.trace.rawError, { release, switching: false });
-  await until(() => !existsSync(join(cwd, "deployed", release)));
-  assertEquals(list(cwd, "deployed"), ["releases"]);
-});
+test(
+  "a release that the Runner gives up on before the switch is not switched, nor left",
+  LONG,
+  async () => {
+    const cwd = folder({ "site/a": "1" });
+    const result = await deploy(...withdrawn(cwd, "first"));
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    const release = `releases/${nameOf("first")}`;
+    assertEquals(result.trace.rawError, { release, switching: false });
+    await until(() => !existsSync(join(cwd, "deployed", release)));
+    assertEquals(list(cwd, "deployed"), ["releases"]);
+  },
+);
 
 test("whatever an order is called, its release is one folder of its own", async () => {
   const cwd = folder({ "site/index.html": "one" });
@@ -206,13 +210,27 @@ async function deploy(
   return result;
 }
 
-/** An order on which the Runner gives up as soon as its release begins to be copied. */
+/** An order on which the Runner gives up when its release begins to be copied. */
 function withdrawn(cwd: string, orderId: string): Parameters<typeof deploy> {
-  for (let i = 0; i < 300; i++) writeFiles(cwd, { [`site/${i}`]: String(i) });
   const controller = new AbortController();
+  const giveUp = () => queueMicrotask(() => controller.abort(new Error("too late")));
+  return [cwd, orderId, "site", asItBegins(cwd, orderId, giveUp, controller)];
+}
+
+/** Ports by which something happens when the release is there, and nothing is copied yet. */
+function asItBegins(
+  cwd: string,
+  orderId: string,
+  happens: () => void,
+  { signal } = new AbortController(),
+): Ports {
   const release = join(cwd, "deployed/releases", nameOf(orderId));
-  until(() => existsSync(release)).then(() => controller.abort(new Error("too late")));
-  return [cwd, orderId, "site", { signal: controller.signal }];
+  const listen = signal.addEventListener.bind(signal) as (...args: unknown[]) => void;
+  signal.addEventListener = (...args: unknown[]) => {
+    listen(...args);
+    if (existsSync(release)) happens();
+  };
+  return { signal };
 }
 
 function nameOf(orderId: string): string {
