@@ -10,7 +10,7 @@
  * await using ledger = new FolderLedger("ledger");
  * const order = { orderId: "order-1", action: { name: "command", input: { program: "true" } } };
  * const context = { executionId: crypto.randomUUID(), runner: "me" };
- * const result = await execute(order, context, command("output"), ledger);
+ * const result = await execute(order, context, command({ output: "output" }), ledger);
  * await ledger.store(result);
  * console.log(result.status); // APPLIED
  * ```

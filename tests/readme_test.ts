@@ -45,7 +45,7 @@ test("the README's two commands are scripts of package.json", () => {
   const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
   const commands = all.filter(({ language }) => language === "sh").map(({ code }) => code);
   assertEquals(commands, ["npm ci && npm start\nnpm ci && npm test\n"]);
-  assertMatch(scripts.start, /docs\/examples\/runner\.ts/);
+  assertMatch(scripts.start, /runner\/cli\/main\.ts run .*docs\/examples\/orders\/applied\.json/);
   assertMatch(scripts.test, /tests\/gate\.ts/);
 });
 

@@ -1,13 +1,17 @@
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import http, { type IncomingMessage } from "node:http";
+import http, { type ClientRequest, type IncomingMessage } from "node:http";
 import https from "node:https";
+import type { Duplex } from "node:stream";
 import type { Action, ExecutionRequest } from "deployer-runtime";
+import { checkInput, type Fields, name, optional, refusal, string } from "./input.ts";
 
 /** An order to call a server. All of it is recorded: a token belongs into `headers`, below. */
 export interface HttpOrder extends ExecutionRequest {
   action: { name: string; input: { method: string; url: string; body?: string } };
 }
+
+/** What an order's input may hold, for `checkInput`. */
+export const HTTP_INPUT: Fields = { method: name, url: web, body: optional(string) };
 
 /** Errors that come before anything is sent. Any other may come when the server has all of it. */
 const SURELY_NOT_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
@@ -23,7 +27,9 @@ const SURELY_NOT_SENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
  * a server that keeps it can tell later what came of the order
  */
 export function httpRequest(headers: Record<string, string> = {}): Action<HttpOrder> {
-  return async ({ orderId, action: { input: { method, url, body } } }, { signal, unproven }) => {
+  return async ({ orderId, action: { input } }, { signal, unproven }) => {
+    checkInput(input, HTTP_INPUT);
+    const { method, url, body } = input;
     const { protocol, origin, pathname } = new URL(url);
     const key = { "idempotency-key": encodeURIComponent(orderId) };
     const call = (protocol === "https:" ? https : http)
@@ -36,9 +42,9 @@ export function httpRequest(headers: Record<string, string> = {}): Action<HttpOr
     };
     signal?.addEventListener("abort", giveUp);
     try {
-      const answered = once(call, "response") as Promise<[IncomingMessage]>;
+      const answered = answer(call);
       call.end(body);
-      const response = await digest((await answered)[0]);
+      const response = await digest(await answered);
       const { status } = response;
       if (status >= 200 && status <= 299 && !response.cut) return { request, response };
       if (status < 400 || status > 500) return unproven({ request, response });
@@ -53,6 +59,29 @@ export function httpRequest(headers: Record<string, string> = {}): Action<HttpOr
       signal?.removeEventListener("abort", giveUp);
     }
   };
+}
+
+/** The response, or the error that ends the call; be it that it closes without either. */
+function answer(call: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    // A 101, and an answer to CONNECT, hand over the connection. Nobody here speaks on it.
+    const handedOver = (response: IncomingMessage, connection: Duplex) => {
+      connection.destroy();
+      resolve(response);
+    };
+    call.on("response", resolve).on("upgrade", handedOver).on("connect", handedOver)
+      .on("error", reject)
+      .on("close", () => reject(new Error("the connection was closed without a response")));
+  });
+}
+
+/** Refuses what is no URL of a web server. */
+function web(value: unknown, place: string): void {
+  name(value, place);
+  const protocol = URL.canParse(value as string) ? new URL(value as string).protocol : "";
+  if (!["http:", "https:"].includes(protocol)) {
+    throw refusal(place, "a URL of http or https", value);
+  }
 }
 
 /** Of a response of any size what identifies it, and how it begins. */

@@ -1,40 +1,83 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { cp, mkdir, readdir, readlink, realpath, rename, symlink } from "node:fs/promises";
+import {
+  cp,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  symlink,
+} from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
+import { checkInput, type Fields, name } from "./input.ts";
+import { nameOf } from "./output.ts";
 
 /** An order to deploy a site: a folder of files. */
 export interface ReleaseOrder extends ExecutionRequest {
   action: { name: string; input: { site: string } };
 }
 
+/** What an order's input may hold, for `checkInput`. */
+export const RELEASE_INPUT: Fields = { site: name };
+
 /**
- * Copies a site into a release folder of its own, switches the link `current` to it, and proves it
- * by the SHA-256 of every file as read back through `current`.
+ * Copies a site into a release folder of its own, flushes it to the disk, switches the link
+ * `current` to it, and proves it by the SHA-256 of every file as read back through `current`.
+ *
+ * What goes wrong before the switch leaves neither release nor link behind, and is a failure. When
+ * the Runner gives up before the switch, nothing is switched.
  *
  * @param base Where the path of a site starts
  * @param target The folder of `current` and `releases/`
  */
 export function releaseSwitch(base: string, target: string): Action<ReleaseOrder> {
-  return async ({ orderId, action }, { unproven }) => {
+  return async ({ orderId, action: { input } }, { signal, unproven }) => {
+    checkInput(input, RELEASE_INPUT);
     // Read first: a site that is not there throws while nothing is changed.
-    const site = await realpath(resolve(base, action.input.site));
+    const site = await realpath(resolve(base, input.site));
     const files = await digests(site);
 
     // Named by a hash, because an identity is any text. No order can reach another one's release.
-    const id = createHash("sha256").update(orderId).digest("hex").slice(0, 16);
+    const id = nameOf(orderId);
     const [release, current] = [`releases/${id}`, join(target, "current")];
+    const [folder, link] = [join(target, release), `${current}.${id}`];
+    await refuseUnlessLink(current);
     await mkdir(join(target, "releases"), { recursive: true });
-    await mkdir(join(target, release)); // Throws if there is one: a release is never written twice.
-    await cp(site, join(target, release), { recursive: true, verbatimSymlinks: true });
+    await mkdir(folder); // Throws if there is one: a release is never written twice.
 
-    // Renaming over the old link is atomic: visitors see the old release or the new one.
-    await symlink(release, `${current}.${id}`);
-    await rename(`${current}.${id}`, current);
+    const made = [folder];
+    let switching = false;
+    const giveUp = () => unproven({ release, switching });
+    signal?.addEventListener("abort", giveUp);
+    try {
+      await cp(site, folder, { recursive: true, verbatimSymlinks: true });
+      await flushAll(folder);
+      await flush(join(target, "releases"));
+      await symlink(release, link);
+      made.push(link);
+      signal?.throwIfAborted(); // Nobody hears of it any more: it is not switched.
+
+      // Renaming over the old link is atomic: visitors see the old release or the new one.
+      switching = true;
+      await rename(link, current);
+    } catch (error) {
+      // A disk over a network may say no to what it has done: a release that is live stays.
+      const switched = await readlink(current).catch(() => undefined);
+      if (switched === release) return unproven({ release, error: (error as Error).message });
+      await Promise.allSettled(made.map((path) => rm(path, { recursive: true, force: true })));
+      throw error; // Whatever became of the tidying.
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
 
     // Switched. What goes wrong from here on is no failure: visitors may see the release.
     try {
+      await flush(target); // After a loss of power it is still this one.
       const seen = { release: await readlink(current), files: await digests(current) };
       const differing = [...new Set([...Object.keys(files), ...Object.keys(seen.files)])]
         .filter((path) => files[path] !== seen.files[path]);
@@ -44,6 +87,36 @@ export function releaseSwitch(base: string, target: string): Action<ReleaseOrder
       return unproven({ release, unreadable: error instanceof Error ? error.message : error });
     }
   };
+}
+
+/** A folder or a file of that name is somebody's own: it is not replaced. */
+async function refuseUnlessLink(current: string): Promise<void> {
+  const found = await lstat(current).catch((error) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+  if (found === undefined || found.isSymbolicLink()) return;
+  const kind = found.isDirectory() ? "a folder" : "a file";
+  throw new Error(`cannot switch ${current}: expected a link, or nothing, and it is ${kind}`);
+}
+
+/** Flushes every file and every folder of a folder, and itself. */
+async function flushAll(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await flushAll(path);
+    else if (entry.isFile()) await flush(path);
+  }
+  await flush(folder);
+}
+
+async function flush(path: string): Promise<void> {
+  const opened = await open(path, "r");
+  try {
+    await opened.sync();
+  } finally {
+    await opened.close();
+  }
 }
 
 /** The SHA-256 of every file in a folder, by its path in there. */

@@ -1,18 +1,42 @@
 /** The command action, on real processes. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { command } from "deployer-runner/actions/command";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { command, type CommandOptions, type CommandOrder } from "deployer-runner/actions/command";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { testCases } from "../../tests/support/action_cases.ts";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 
 const root = mkdtempSync(join(tmpdir(), "command-test-"));
 after(() => rmSync(root, { recursive: true }));
 const LONG = { timeout: 30_000 };
+
+testCases("command", {
+  "it ends with code 0": () => run(mkdtempSync(join(root, "case-")), ["true"]),
+  "it ends with another code": () => run(mkdtempSync(join(root, "case-")), ["false"]),
+  "there is no such program, or its folder is not": async () => {
+    const folder = mkdtempSync(join(root, "case-"));
+    const cwd = join(root, "none-such");
+    assertEquals((await run(folder, ["true"], {}, { cwd })).status, "FAILED");
+    return run(folder, ["no-such-program"]);
+  },
+  "its input is no command line": () => run(mkdtempSync(join(root, "case-")), ["echo", "a\0b"]),
+  "a signal ends it": () => run(mkdtempSync(join(root, "case-")), ["sh", "-c", "kill -9 $$"]),
+  "it prints more than it may": () =>
+    run(mkdtempSync(join(root, "case-")), ["yes"], {}, { maxOutput: 1000 }),
+  "the Runner gives up": async () => {
+    const [folder, giveUp] = [mkdtempSync(join(root, "case-")), new AbortController()];
+    const running = run(folder, ["sh", "-c", "echo up; sleep 60"], { signal: giveUp.signal });
+    await printed(folder);
+    giveUp.abort();
+    return running;
+  },
+});
 
 test("a command that ends with code 0 is APPLIED, and what it printed is the evidence", async () => {
   const folder = mkdtempSync(join(root, "case-"));
@@ -22,6 +46,7 @@ test("a command that ends with code 0 is APPLIED, and what it printed is the evi
   assertEquals(result.trace.rawResult, {
     exitCode: 0,
     endedBy: null,
+    judgement: { success: [0], unproven: [] },
     stdout: { file: file("stdout"), bytes: 5, end: "done\n", sha256: sha256("done\n") },
     stderr: { file: file("stderr"), bytes: 8, end: "careful\n", sha256: sha256("careful\n") },
   });
@@ -101,7 +126,7 @@ test(
         folder,
         ["sh", "-c", `${trap}\necho $$; sleep 60 & wait`],
         {},
-        stop.signal,
+        { stop: stop.signal },
       );
       await printed(folder);
       stop.abort();
@@ -120,7 +145,7 @@ test(
     const [stop, giveUp] = [new AbortController(), new AbortController()];
     const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
     const ports = { signal: giveUp.signal };
-    const running = run(folder, ["sh", "-c", script], ports, stop.signal);
+    const running = run(folder, ["sh", "-c", script], ports, { stop: stop.signal });
     await printed(folder);
     stop.abort();
     await printed(folder, 2);
@@ -136,9 +161,9 @@ test(
 test("the output of one order is never written over that of another, nor over its own", async () => {
   const folder = mkdtempSync(join(root, "case-"));
   for (const orderId of ["../../x", "a/b"]) {
-    assertEquals((await run(folder, ["echo", orderId], {}, undefined, orderId)).status, "APPLIED");
+    assertEquals((await run(folder, ["echo", orderId], {}, {}, orderId)).status, "APPLIED");
   }
-  assertEquals((await run(folder, ["echo", "again"], {}, undefined, "a/b")).status, "FAILED");
+  assertEquals((await run(folder, ["echo", "again"], {}, {}, "a/b")).status, "FAILED");
   assertEquals(readdirSync(folder).length, 4);
 });
 
@@ -158,9 +183,108 @@ test("a command that takes its own output away still ends as it ended", LONG, as
   assertEquals([status, trace.settlement], ["UNKNOWN", "UNPROVEN"]);
 });
 
-test("a command whose arguments cannot be passed on is FAILED", async () => {
-  const result = await run(mkdtempSync(join(root, "case-")), ["echo", "a\u0000b"]);
-  assertEquals(result.status, "FAILED");
+test("folder and environment are the Runner's, and are not recorded", async () => {
+  const [folder, cwd] = [mkdtempSync(join(root, "case-")), realpathSync(root)];
+  const options = { cwd, env: { GREETING: "it's $HOME" } };
+  const script = 'pwd; echo "$GREETING"; test -n "$PATH"';
+  const result = await run(folder, ["sh", "-c", script], {}, options);
+  assert(result.status === "APPLIED");
+  const { stdout } = result.trace.rawResult as Evidence;
+  assertEquals(stdout?.end, `${cwd}\nit's $HOME\n`);
+  const { stdout: _printed, ...rest } = result.trace.rawResult as unknown as Record<string, object>;
+  assert(!/GREETING":|it's|cwd/.test(JSON.stringify({ ...result, trace: rest })));
+});
+
+test("a folder that is not there, or is none, is FAILED, and named", async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const file = join(root, "file");
+  writeFileSync(file, "");
+  for (const [cwd, code] of [[join(root, "gone"), "ENOENT"], [file, "ENOTDIR"]] as const) {
+    const result = await run(folder, ["true"], {}, { cwd });
+    assert(result.status === "FAILED");
+    const error = result.trace.rawError as Thrown;
+    assertEquals(error.code, code);
+    assert(error.message.includes(cwd), error.message);
+  }
+  assertEquals(readdirSync(folder), []);
+});
+
+test("what an exit code says is the Runner's judgement, and is part of the evidence", async () => {
+  const options = { success: [0, 2], unproven: [7, 75] };
+  const cases = { 0: "APPLIED", 2: "APPLIED", 1: "FAILED", 7: "UNKNOWN", 75: "UNKNOWN" };
+  for (const [code, status] of Object.entries(cases)) {
+    const folder = mkdtempSync(join(root, "case-"));
+    const result = await run(folder, ["sh", "-c", `exit ${code}`], {}, options);
+    assertEquals(result.status, status, code);
+    assert(JSON.stringify(result).includes(`"judgement":${JSON.stringify(options)}`));
+  }
+  const none = await run(mkdtempSync(join(root, "case-")), ["true"], {}, { success: [] });
+  assertEquals(none.status, "FAILED");
+});
+
+test("a judgement that contradicts itself, or names no exit code, is refused at once", () => {
+  const cases = [
+    [{ unproven: [0] }, "cannot judge exit code 0: it is both a success and unproven"],
+    [{ success: [256] }, "cannot judge exit code 256: expected an integer from 0 to 255"],
+    [{ unproven: [1.5] }, "cannot judge exit code 1.5: expected an integer from 0 to 255"],
+  ] as const;
+  for (const [judgement, message] of cases) {
+    assertThrows(() => command({ output: root, ...judgement }), RangeError, message);
+  }
+});
+
+test(
+  "a command that prints more than it may is killed, UNKNOWN, with what it had printed",
+  LONG,
+  async () => {
+    for (const to of ["", ">&2"]) {
+      const script = `echo $$ ${to}; while :; do echo more ${to}; done`;
+      const folder = mkdtempSync(join(root, "case-"));
+      const result = await run(folder, ["sh", "-c", script], {}, { maxOutput: 1000 });
+      assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+      const evidence = result.trace.rawError as Evidence;
+      assertEquals([evidence.exceeded, evidence.endedBy], [true, "SIGKILL"]);
+      const { file, bytes = 0 } = (to === "" ? evidence.stdout : evidence.stderr) as Output;
+      assert(bytes > 1000);
+      await ended(parseInt(readFileSync(file, "utf8")));
+    }
+    const within = { maxOutput: 1234 };
+    const script = "head -c 1000 /dev/zero; sleep 0.3";
+    const result = await run(mkdtempSync(join(root, "case-")), ["sh", "-c", script], {}, within);
+    assertEquals(result.status, "APPLIED");
+    assert(!JSON.stringify(result).includes("1234"), "the limit is not recorded");
+  },
+);
+
+test("input that no command line can hold is refused by name, and leaves nothing", async () => {
+  const cases = [
+    ["text", 'action.input: expected an object, received "text"'],
+    [{}, "action.input.program: expected a string, received nothing"],
+    [{ program: "" }, 'action.input.program: expected a string that is not empty, received ""'],
+    [{ program: "echo", args: [1] }, "action.input.args[0]: expected a string, received 1"],
+    [{ program: "echo", args: "all" }, 'action.input.args: expected an array, received "all"'],
+    [
+      { program: "echo", args: ["", "a\0"] },
+      'action.input.args[1]: expected a string without NUL, received "a\\u0000"',
+    ],
+    [
+      { program: "echo", args: ["\ud800"] },
+      'action.input.args[0]: expected a string without lone surrogates, received "\\ud800"',
+    ],
+    [
+      { program: "echo", arg: ["all"] },
+      'action.input.arg: expected no field but program, args, received ["all"]',
+    ],
+  ];
+  const folder = mkdtempSync(join(root, "case-"));
+  for (const [input, message] of cases) {
+    const order = { orderId: "x", action: { name: "command", input } } as CommandOrder;
+    const context = { executionId: "e", runner: "r" };
+    const result = await execute(order, context, command({ output: folder }));
+    assert(result.status === "FAILED");
+    assertEquals((result.trace.rawError as Thrown).message, `cannot use ${message}`);
+  }
+  assertEquals(readdirSync(folder), []);
 });
 
 interface Output {
@@ -174,6 +298,7 @@ interface Evidence {
   pid?: number;
   exitCode?: number;
   endedBy?: string;
+  exceeded?: true;
   stdout?: Output;
   stderr?: Output;
 }
@@ -188,12 +313,12 @@ async function run(
   folder: string,
   [program = "", ...args]: string[],
   ports: Ports = {},
-  stop?: AbortSignal,
+  options: Partial<CommandOptions> = {},
   orderId = "x",
 ): Promise<ExecutionResult> {
   const order = { orderId, action: { name: "command", input: { program, args } } };
   const context = { executionId: "e", runner: "r" };
-  const result = await execute(order, context, command(folder, stop), ports);
+  const result = await execute(order, context, command({ output: folder, ...options }), ports);
   assertSound(result);
   return result;
 }

@@ -5,8 +5,9 @@ import { createServer as createHttpServer, type IncomingMessage, type Server } f
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { httpRequest } from "deployer-runner/actions/http";
+import { type HttpOrder, httpRequest } from "deployer-runner/actions/http";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
+import { testCases } from "../../tests/support/action_cases.ts";
 import { assertSound } from "../../tests/support/orders.ts";
 
 const servers: (Server | NetServer)[] = [];
@@ -14,6 +15,49 @@ const sockets = new Set<Socket>();
 afterEach(() => {
   for (const socket of sockets) socket.destroy();
   for (const server of servers.splice(0)) server.close();
+});
+
+testCases("http", {
+  "the server answers with a 2xx, whole": async () =>
+    call(await answering((_, respond) => respond(200, "yes"))),
+  "the server answers with a 4xx or 500": async () => {
+    const no = await call(await answering((_, respond) => respond(404, "no")));
+    assertEquals(no.status, "FAILED");
+    return call(await answering((_, respond) => respond(500, "no")));
+  },
+  "nobody listens, or its name is not found": async () => {
+    assertEquals((await call("http://nowhere.invalid/")).status, "FAILED");
+    const url = await listening(() => {});
+    await new Promise((closed) => servers.pop()?.close(closed));
+    return call(url);
+  },
+  "its input is no request": () => call("no URL"),
+  "the server answers with anything else, a 502 or a 101": async () => {
+    for (const status of [302, 503]) {
+      const url = await answering((_, respond) => respond(status, "who knows"));
+      assertEquals((await call(url)).status, "UNKNOWN");
+    }
+    const upgrade = "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n";
+    const url = await listening((socket) => socket.once("data", () => socket.write(upgrade)));
+    assertEquals((await call(url)).status, "UNKNOWN");
+    return call(await answering((_, respond) => respond(502, "who knows")));
+  },
+  "the connection ends without a response": async () =>
+    call(await listening((socket) => socket.once("data", () => socket.end()))),
+  "a 2xx is cut off": async () =>
+    call(
+      await listening((socket) =>
+        socket.once("data", () => {
+          socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf");
+          setTimeout(() => socket.destroy(), 30);
+        })
+      ),
+    ),
+  "the Runner gives up": async () => {
+    const giveUp = new AbortController();
+    const url = await listening((socket) => socket.once("data", () => giveUp.abort()));
+    return call(url, {}, { signal: giveUp.signal });
+  },
 });
 
 test("a 2xx is APPLIED, with what identifies the response", async () => {
@@ -133,8 +177,46 @@ test("a request that cannot have been sent is FAILED", async () => {
     assert(result.status === "FAILED", url);
     assertMatch((result.trace.rawError as { code: string }).code, code);
   }
-  for (const url of ["not a url", "ftp://127.0.0.1/"]) {
-    assertEquals((await call(url)).status, "FAILED", url);
+});
+
+test("input that makes no request is refused by name", async () => {
+  const input = { method: "POST", url: "http://127.0.0.1/" };
+  const cases = [
+    [{ ...input, url: "not a url" }, 'url: expected a URL of http or https, received "not a url"'],
+    [{ ...input, url: "ftp://a/" }, 'url: expected a URL of http or https, received "ftp://a/"'],
+    [{ ...input, body: { a: 1 } }, 'body: expected a string, received {"a":1}'],
+    [{ url: input.url }, "method: expected a string, received nothing"],
+    [{ ...input, retry: 3 }, "retry: expected no field but method, url, body, received 3"],
+  ] as [HttpOrder["action"]["input"], string][];
+  for (const [input, message] of cases) {
+    const order = { orderId: "x", action: { name: "http", input } };
+    const result = await execute(order, { executionId: "e", runner: "r" }, httpRequest());
+    assert(result.status === "FAILED");
+    const thrown = result.trace.rawError as { message: string };
+    assertEquals(thrown.message, `cannot use action.input.${message}`);
+  }
+});
+
+test("whatever ends a call without a response is heard: UNKNOWN", async () => {
+  const endings = {
+    "101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other": 101,
+    "101 Switching Protocols": 101,
+    "199 Early, and nothing more": undefined,
+  };
+  for (const [line, status] of Object.entries(endings)) {
+    let gone: Promise<unknown> | undefined;
+    const url = await listening((socket) => {
+      gone = once(socket, "close");
+      socket.once("data", () => {
+        socket.write(`HTTP/1.1 ${line}\r\n\r\n`);
+        if (status === undefined) socket.end();
+      });
+    });
+    const result = await call(url);
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN", line);
+    const { response, error } = result.trace.rawError as Evidence;
+    assert(response?.status === 101 || error !== undefined, JSON.stringify(result.trace));
+    await gone; // The connection is not left open.
   }
 });
 

@@ -29,6 +29,15 @@ test("the rule: what the worker says ends as the guide says", long, async () => 
   assertEquals(await run(code), { code: 0, stdout: printed, stderr: "" });
 });
 
+test(
+  "what the Runner sets for a command holds, and only its judgement is recorded",
+  long,
+  async () => {
+    const { ts: [code], text: [printed] } = section("command");
+    assertEquals(await run(code), { code: 0, stdout: printed, stderr: "" });
+  },
+);
+
 test("evidence that is said when the Runner gives up is heard", long, async () => {
   const { ts: [code] } = section("Evidence");
   const end = await run(code);

@@ -3,7 +3,8 @@
  * empty folder, where the README's Runner runs. Part of `npm run test:package`.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -98,12 +99,81 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
   });
 }
 
+for (const [name, [command, ...args]] of Object.entries(runtimes)) {
+  test(`from an empty folder, deployer executes once under ${name}, checks and signs`, () => {
+    const cwd = join(consumer, `cli ${name}`);
+    mkdirSync(cwd);
+    const main = join(installed, "dist/esm/cli/main.js");
+    const deployer = (...given: string[]) => {
+      const { status, stdout, stderr } = spawnSync(command, [...args, main, ...given], {
+        cwd,
+        encoding: "utf8",
+      });
+      return { status, stdout, stderr };
+    };
+    const order = ["exec", "--order", "x", "--", "sh", "-c", "echo once >> proof"];
+    const first = deployer(...order);
+    assertEquals(first.status, 0, first.stderr);
+    assertEquals(deployer(...order).status, 73);
+    assertEquals(readFileSync(join(cwd, "proof"), "utf8"), "once\n");
+    writeFileSync(join(cwd, "result.json"), first.stdout);
+    writeFileSync(join(cwd, "wrong.json"), first.stdout.replace("APPLIED", "DONE"));
+    assertEquals(deployer("check", "result.json").status, 0);
+    const wrong = deployer("check", "wrong.json");
+    assertEquals([wrong.status, JSON.parse(wrong.stdout).refused[0].field], [1, "status"]);
+    const { privateKey } = generateKeyPairSync("ed25519");
+    writeFileSync(join(cwd, "key"), privateKey.export({ type: "pkcs8", format: "pem" }));
+    const signed = deployer("sign", "result.json", "--key", "key");
+    assertEquals(signed.status, 0, signed.stderr);
+    writeFileSync(join(cwd, "signed.json"), signed.stdout);
+    assertEquals(deployer("check", "signed.json", "--key", "key").status, 0);
+  });
+}
+
+test("deployer and deployer-runner are commands, also for npx and for npm: of Deno", () => {
+  const calls = [
+    ["npx", "--no-install", "deployer-runner"],
+    ["npx", "--no-install", "deployer"],
+    [bin("bunx"), "--bun", "deployer-runner"],
+    [bin("deno"), "run", "--allow-all", "npm:deployer-runner"],
+  ];
+  for (const [program, ...args] of calls) {
+    assertStringIncludes(succeed(consumer, program!, ...args, "--help"), "Usage: deployer COMMAND");
+  }
+});
+
+test("validators are code of the build: they import nothing, and compile nothing", () => {
+  const code = readFileSync(join(installed, "dist/esm/cli/validators.js"), "utf8");
+  assertEquals(code.match(/\bimport\b|new Function|\beval\b/g), null);
+  assert(code.includes("ExecutionResult"));
+  writeFileSync(
+    join(consumer, "vectors.mjs"),
+    `import { readdirSync, readFileSync } from "node:fs";
+     const validators = await import("./node_modules/deployer-runner/dist/esm/cli/validators.js");
+     let judged = 0;
+     for (const [folder, title] of Object.entries({
+       "execution-result": "ExecutionResult", "execution-request": "ExecutionRequest",
+       "execution-context": "ExecutionContext", fact: "Fact",
+     })) {
+       const path = ${JSON.stringify(join(root, "tests/vectors/"))} + folder + "/";
+       for (const name of readdirSync(path)) {
+         const document = JSON.parse(readFileSync(path + name, "utf8"));
+         if (validators[title](document) !== name.startsWith("valid-")) throw new Error(name);
+         judged += 1;
+       }
+     }
+     console.log(judged);`,
+  );
+  const args = ["--disallow-code-generation-from-strings", "vectors.mjs"];
+  assert(Number(succeed(consumer, process.execPath, ...args)) > 200);
+});
+
 test("every entry point is there for import and for require, and an error is one class in all", () => {
   const { exports } = read("runner/package.json");
   const code = Object.keys(exports)
     .filter((entry) => !/\.(json|sql)$/.test(entry))
     .map((entry) => `deployer-runner${entry.slice(1)}`);
-  assertEquals(code.length, 9);
+  assertEquals(code.length, 10);
   writeFileSync(
     join(consumer, "all.mjs"),
     `import { createRequire } from "node:module";
@@ -134,6 +204,7 @@ test("strict TypeScript accepts the types of every entry point, in modules of bo
     "/ledgers/sqlite",
     "/ledgers/postgres",
     "/actions/command",
+    "/actions/ssh",
   ]
     .map((entry, i) => code(entry, `m${i}`)).join("");
   writeFileSync(join(consumer, "esm.mts"), all + code("/testing", "t"));

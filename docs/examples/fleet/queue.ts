@@ -1,5 +1,5 @@
 /** The queue of orders: pg-boss, on the same PostgreSQL as the ledger. */
-import PgBoss from "pg-boss";
+import { PgBoss } from "pg-boss";
 import type { ExecutionRequest } from "deployer-runtime";
 
 const NAME = "orders";
@@ -8,7 +8,6 @@ const NAME = "orders";
 export async function installQueue(url: string, expireInSeconds: number): Promise<PgBoss> {
   const boss = await openQueue(url, true);
   await boss.createQueue(NAME, {
-    name: NAME,
     expireInSeconds, // Then a job is delivered again, whether its worker lives or not.
     // By default a job is given up after three deliveries, and its order would be lost. Here only
     // the ledger says that an order is done with.
@@ -25,7 +24,8 @@ export async function openQueue(url: string, install = false): Promise<PgBoss> {
     max: 3,
     migrate: install,
     schedule: false,
-    maintenanceIntervalSeconds: 1, // How often it looks for jobs whose worker is gone.
+    superviseIntervalSeconds: 1, // How often it looks for jobs whose worker is gone,
+    monitorIntervalSeconds: 1, // and how old what it knows of a queue may be.
   });
   boss.on("error", () => {}); // What fails is thrown where it was asked for, or asked again.
   await boss.start();
@@ -37,19 +37,23 @@ export async function feed(
   boss: PgBoss,
   jobs: { id?: string; order: ExecutionRequest }[],
 ): Promise<void> {
-  await boss.insert(jobs.map(({ id, order }) => ({ name: NAME, data: order, ...id && { id } })));
+  await boss.insert(NAME, jobs.map(({ id, order }) => ({ data: order, ...id && { id } })));
 }
 
-/** Takes at most one job off the queue, for as long as it does not expire. */
-export async function take(
-  boss: PgBoss,
-): Promise<{ id: string; data: ExecutionRequest } | undefined> {
-  return (await boss.fetch<ExecutionRequest>(NAME))[0];
+/** An order, as the queue delivers it. */
+export interface Job {
+  id: string;
+  data: ExecutionRequest;
 }
 
-/** There is nothing more to do for a job: its order is consumed. */
-export async function finish(boss: PgBoss, id: string): Promise<void> {
-  await boss.complete(NAME, id);
+/** Takes up to so many jobs off the queue, for as long as they do not expire. */
+export async function take(boss: PgBoss, most: number): Promise<Job[]> {
+  return await boss.fetch<ExecutionRequest>(NAME, { batchSize: most });
+}
+
+/** There is nothing more to do for jobs: their orders are consumed. */
+export async function finish(boss: PgBoss, ids: string[]): Promise<void> {
+  await boss.complete(NAME, ids);
 }
 
 /** There is nothing to do for a job, although its order is not consumed. It stays there to be read. */
@@ -57,7 +61,11 @@ export async function cancel(boss: PgBoss, id: string): Promise<void> {
   await boss.cancel(NAME, id);
 }
 
-/** How many jobs are not finished. */
+/** How many jobs are not finished, now: pg-boss's own statistics may be a minute old. */
 export async function unfinished(boss: PgBoss): Promise<number> {
-  return await boss.getQueueSize(NAME, { before: "completed" });
+  const { rows } = await boss.getDb().executeSql(
+    "select count(*)::int as jobs from pgboss.job where name = $1 and state < 'completed'",
+    [NAME],
+  );
+  return rows[0].jobs;
 }

@@ -4,18 +4,13 @@
  * the same process or to another: it is the ledger that keeps it from being executed again.
  */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type Action,
-  execute,
-  type ExecutionRequest,
-  type ExecutionResult,
-} from "deployer-runtime";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { type Action, execute, type ExecutionResult } from "deployer-runtime";
 import pg from "pg";
-import type PgBoss from "pg-boss";
+import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
-import { cancel, finish, take } from "./queue.ts";
+import { cancel, finish, type Job, take } from "./queue.ts";
 
 /** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */
 export interface Session {
@@ -50,37 +45,46 @@ export interface Worker {
 
 /** Works until the signal aborts, or rejects once the ledger is down and nothing is in flight. */
 export async function work(worker: Worker): Promise<void> {
-  const { queue, lanes } = worker;
+  const { queue, lanes, signal } = worker;
   const session = await worker.openLedger();
-  let open = true;
+  const finished = new Finished(queue);
+  const inFlight = new Set<Promise<void>>();
+  let [open, faults] = [true, [] as unknown[]];
   const close = () => open = false;
   session.ended.then(close);
-  worker.signal?.addEventListener("abort", close);
-
-  const lane = async () => {
-    while (open) {
-      const job = await take(queue);
-      if (job === undefined) await sleep(100);
-      else await handle(job.id, job.data, worker, session.ledger);
-    }
+  signal?.addEventListener("abort", close);
+  const fail = (fault: unknown) => {
+    close();
+    faults.push(fault);
   };
-  const ends = await Promise.allSettled(
-    Array.from({ length: lanes }, () => lane().finally(close)),
-  );
+
+  while (open) {
+    const jobs = await take(queue, lanes - inFlight.size).catch(fail) ?? [];
+    for (const job of jobs) {
+      const handled = handle(job, worker, session.ledger, finished).catch(fail)
+        .finally(() => inFlight.delete(handled));
+      inFlight.add(handled);
+    }
+    if (jobs.length === 0) await sleep(100);
+    if (inFlight.size === lanes) await Promise.race(inFlight);
+    await turn(); // What ended together, by one write of the ledger, is replaced together.
+  }
+  await Promise.all(inFlight);
+  await finished.all().catch(fail);
   await session.close();
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
-  if (!worker.signal?.aborted) throw new Error("the session of the ledger has ended");
+  if (faults.length > 0) throw faults[0];
+  if (!signal?.aborted) throw new Error("the session of the ledger has ended");
 }
 
 /** One delivery of an order. If it rejects, the job expires, and is delivered again. */
 async function handle(
-  job: string,
-  order: ExecutionRequest,
+  { id, data: order }: Job,
   worker: Worker,
   ledger: Ledger,
+  finished: Finished,
 ): Promise<void> {
   const { runner, queue, action, say } = worker;
-  const context = { executionId: randomUUID(), runner, annotations: { job } };
+  const context = { executionId: randomUUID(), runner, annotations: { job: id } };
   try {
     const result = await execute(order, context, action, ledger);
     await store(result, worker, ledger);
@@ -88,9 +92,39 @@ async function handle(
   } catch (error) {
     if (error instanceof LedgerDown) throw error;
     if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
-    else return await setAside(queue, job, error, say); // No order, or one that no ledger can hold.
+    else return await setAside(queue, id, error, say); // No order, or one that no ledger can hold.
   }
-  await finish(queue, job);
+  finished.add(id);
+}
+
+/** Jobs whose orders are consumed: those that end while a call is under way share the next one. */
+class Finished {
+  readonly #queue: PgBoss;
+  #ids: string[] = [];
+  #finishing: Promise<void> | undefined;
+
+  constructor(queue: PgBoss) {
+    this.#queue = queue;
+  }
+
+  /** Nobody waits for it: a job that is not finished is delivered again, and refused. */
+  add(id: string): void {
+    this.#ids.push(id);
+    this.#finishing ??= this.#finish();
+    this.#finishing.catch(() => {}); // `all()` says it.
+  }
+
+  async all(): Promise<void> {
+    await this.#finishing;
+  }
+
+  async #finish(): Promise<void> {
+    while (this.#ids.length > 0) {
+      await turn();
+      await finish(this.#queue, this.#ids.splice(0));
+    }
+    this.#finishing = undefined;
+  }
 }
 
 /** What can never be executed must not come back for ever, and end one worker after the other. */

@@ -5,7 +5,7 @@ declare module "node:sqlite" {
     exec(sql: string): void;
     prepare(
       sql: string,
-    ): { run(...values: (string | number | null)[]): unknown };
+    ): { run(...values: (string | number | null)[]): { changes: number } };
     close(): void;
   }
 }

@@ -8,7 +8,7 @@ import { openSync, readFileSync, writeSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Action, execute, type ExecutionRequest } from "deployer-runtime";
-import type PgBoss from "pg-boss";
+import type { PgBoss } from "pg-boss";
 import { type Ledger, OrderAlreadyConsumed } from "deployer-runner";
 import { openLocal } from "./local.ts";
 import { finish, openQueue } from "../queue.ts";
@@ -90,9 +90,9 @@ function methods(ledger: Ledger): Ledger {
 /** The queue, or one whose jobs are finished before their orders are consumed. */
 function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
   if (fault !== "finishes-early") return boss;
-  const fetch = async (name: string) => {
-    const jobs = await boss.fetch(name);
-    for (const { id } of jobs) await finish(boss, id);
+  const fetch = async (name: string, options?: object) => {
+    const jobs = await boss.fetch(name, options);
+    if (jobs.length > 0) await finish(boss, jobs.map(({ id }) => id));
     return jobs;
   };
   return new Proxy(boss, {

@@ -6,14 +6,11 @@ import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("../chaos.ts", import.meta.url));
 
-/** What chaos says, and how it ends. SQLite takes a younger Node. */
+/** What chaos says, and how it ends. */
 function chaos(...args: string[]) {
-  const [node, ...before] = args.includes("--sqlite")
-    ? ["npx", "-y", "node@24"] as const
-    : [process.execPath] as const;
   const { status, stdout, stderr } = spawnSync(
-    node,
-    [...before, "--import", "tsx", program, ...args],
+    process.execPath,
+    ["--import", "tsx", program, ...args],
     { encoding: "utf8", timeout: 300_000 },
   );
   const count = (state: string) => stdout.match(new RegExp(`│ ${state} +│ +(\\d+) +│ +(\\d+)`));

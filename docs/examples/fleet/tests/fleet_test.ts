@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
-import type PgBoss from "pg-boss";
+import type { PgBoss } from "pg-boss";
 import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import type { DemoInput } from "../action.ts";
 import { type Database, startDatabase } from "../database.ts";
@@ -240,8 +240,8 @@ test("A worker that is asked to stop finishes what it has begun, and takes nothi
   await ended;
   assert.deepEqual(worker.said, ["begun: APPLIED"]);
   await until(async () => {
-    const job = await take(queue);
-    if (job) await finish(queue, job.id);
+    const [job] = await take(queue, 1);
+    if (job) await finish(queue, [job.id]);
     return job?.data.orderId === "later";
   });
 });

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { after, afterEach, before, test } from "node:test";
 import { execute, type ExecutionRequest, type ExecutionResult } from "../../../../mod.ts";
+import { testCases } from "../../../../tests/support/action_cases.ts";
 import { assert, assertEquals, assertMatch } from "../../../../tests/support/std_assert.ts";
 import { migration, type Session } from "deployer-runner/actions/migration";
 import { type Database, openDatabase } from "../database.ts";
@@ -22,6 +23,39 @@ afterEach(async () => {
 after(() => database.stop());
 
 const OWNERS = "create table owners (id int primary key); insert into owners values (1)";
+
+testCases("migration", {
+  "COMMIT is answered by COMMIT": async () => migrate(await openSession(database.url), OWNERS),
+  "something goes wrong, or the connection ends, before COMMIT": async () => {
+    const wrong = await migrate(await openSession(database.url), "create tabel parts ()");
+    assertEquals(wrong.status, "FAILED");
+    return migrate(
+      await openSession(await cut("insert", "heard")),
+      "create table owners (id int)",
+      "insert into owners values (1)",
+    );
+  },
+  "COMMIT is answered by an error, or by ROLLBACK": async () => {
+    const refused = await migrate(
+      await openSession(database.url),
+      `create table parts (id int primary key deferrable initially deferred);
+       insert into parts values (7), (7)`,
+    );
+    assertEquals(refused.status, "FAILED");
+    return migrateBy(await openSession(database.url), async ({ query }) => {
+      await query("select 1 / 0").then(() => {}, () => "who cares");
+    });
+  },
+  "COMMIT is not answered": async () =>
+    migrate(await openSession(await cut("commit", "heard")), OWNERS),
+  "the Runner gives up": async () => {
+    const giveUp = new AbortController();
+    return await migrateBy(await openSession(database.url), async ({ query }) => {
+      await query(OWNERS);
+      giveUp.abort(new Error("too late"));
+    }, giveUp.signal);
+  },
+});
 
 test("a migration that is committed is APPLIED, by the number of its transaction", async () => {
   const result = await migrate(await openSession(database.url), OWNERS);

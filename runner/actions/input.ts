@@ -1,0 +1,72 @@
+/** Refuses a value, by throwing a `TypeError` that names its place, what was expected, and it. */
+export type Check = (value: unknown, place: string) => void;
+
+/** What an action's input may hold, by the names of its fields. No other field may stand there. */
+export type Fields = Readonly<Record<string, Check>>;
+
+/**
+ * Refuses an input that an action cannot use. Actions call it before they do anything; a Runner may
+ * call it before an order is consumed.
+ *
+ * @throws {TypeError} One that names the first field that is wrong, missing or not known
+ * @example
+ * ```ts
+ * checkInput({ program: "echo", args: [1] }, COMMAND_INPUT);
+ * // TypeError: cannot use action.input.args[0]: expected a string, received 1
+ * ```
+ */
+export function checkInput(input: unknown, fields: Fields): void {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+    throw refusal("action.input", "an object", input);
+  }
+  const given: Record<string, unknown> = { ...input };
+  for (const [name, check] of Object.entries(fields)) check(given[name], `action.input.${name}`);
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(fields, name));
+  if (unknown !== undefined) { // A misspelt `args` would run a program without its arguments.
+    const names = Object.keys(fields).join(", ");
+    throw refusal(`action.input.${unknown}`, `no field but ${names}`, given[unknown]);
+  }
+}
+
+/** A string that is the same in UTF-8, whatever it holds. */
+export function string(value: unknown, place: string): void {
+  if (typeof value !== "string") throw refusal(place, "a string", value);
+  if (!value.isWellFormed()) throw refusal(place, "a string without lone surrogates", value);
+}
+
+/** A string that a system call takes: it ends at the first NUL. */
+export function argument(value: unknown, place: string): void {
+  string(value, place);
+  if ((value as string).includes("\0")) throw refusal(place, "a string without NUL", value);
+}
+
+/** An argument that is not empty. */
+export function name(value: unknown, place: string): void {
+  argument(value, place);
+  if (value === "") throw refusal(place, "a string that is not empty", value);
+}
+
+/** What may be missing. */
+export function optional(check: Check): Check {
+  return (value, place) => {
+    if (value !== undefined) check(value, place);
+  };
+}
+
+/** An array, of which each element is checked. */
+export function each(check: Check): Check {
+  return (value, place) => {
+    if (!Array.isArray(value)) throw refusal(place, "an array", value);
+    value.forEach((element, i) => check(element, `${place}[${i}]`));
+  };
+}
+
+/** The error that refuses a value. */
+export function refusal(place: string, expected: string, value: unknown): TypeError {
+  const received = value === undefined ? "nothing" : JSON.stringify(value) ?? typeof value;
+  return new TypeError(`cannot use ${place}: expected ${expected}, received ${brief(received)}`);
+}
+
+function brief(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+}

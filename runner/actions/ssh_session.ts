@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { frames } from "./frames.ts";
+
+/** How far a command has come, as far as it was heard. */
+export interface Seen {
+  /** "connecting": nothing was sent. "sent": whether it has begun is not known. */
+  phase: "connecting" | "sent" | "started" | "ended";
+  /** The command's own. */
+  exitCode?: number;
+  /** The signal that an exit code above 128 stands for: `sh` tells no difference. */
+  endedBy?: string;
+  /** The command was killed, because it printed more than it may. */
+  exceeded?: true;
+  /** Why the other side ran nothing. */
+  refused?: string;
+  /** Why a part of the output is not in its file here. */
+  unwritten?: string;
+}
+
+/** What no configuration changes: it asks nothing, runs what it is told, on its own connection. */
+const ALWAYS = "-T -oBatchMode=yes -oRemoteCommand=none -oControlPath=none -oStdinNull=no " +
+  "-oForkAfterAuthentication=no";
+
+/** What the Runner's options may change: silence is heard after 10 s, or after 45 s. */
+const UNLESS_SAID = "-oConnectTimeout=10 -oServerAliveInterval=15 -oServerAliveCountMax=3";
+
+/** One `ssh`, from its start to the last that is heard of it. */
+export class SshSession {
+  /** What the other side has told. */
+  readonly seen: Seen = { phase: "connecting" };
+  /** How `ssh` itself has ended. */
+  readonly ended: { exitCode?: number | null; endedBy?: string | null } = {};
+  /** Nothing more will be heard. It rejects if `ssh` cannot be started. */
+  readonly closed: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #files: { stdout: number; stderr: number };
+  #asked = "";
+
+  constructor(
+    host: string,
+    options: readonly string[],
+    script: string,
+    files: Record<"stdout" | "stderr" | "ssh", string>,
+  ) {
+    mkdirSync(dirname(files.ssh), { recursive: true });
+    const log = openSync(files.ssh, "wx"); // Never written twice.
+    this.#files = { stdout: openSync(files.stdout, "wx"), stderr: openSync(files.stderr, "wx") };
+    const args = [
+      ...ALWAYS.split(" "),
+      ...options,
+      ...UNLESS_SAID.split(" "),
+      "--",
+      host,
+      "exec sh",
+    ];
+    // A process group of its own: a Ctrl-C in the Runner's terminal is the Runner's to pass on.
+    this.#child = spawn("ssh", args, { stdio: ["pipe", "pipe", log], detached: true });
+    closeSync(log);
+    this.#child.stdin?.on("error", () => {}); // It is told below, by how the process ends.
+    this.closed = this.#hear(script);
+  }
+
+  /** Passes a signal on to the command. One that is not sent yet is not sent at all. */
+  signal(name: "TERM" | "KILL"): void {
+    if (this.seen.phase === "connecting") this.#child.kill("SIGKILL");
+    if (this.seen.phase === "sent") this.#asked += `${name}\n`; // `sh` reads the script until then.
+    if (this.seen.phase === "started") this.#child.stdin?.write(`${name}\n`);
+  }
+
+  #hear(script: string): Promise<void> {
+    const answer = `ready ${randomUUID()}\n`; // What a login prints before it is not taken for it.
+    let before = "";
+    const hear = frames({
+      line: (text) => this.#line(text),
+      bytes: (stream, part) => this.#write(stream, part),
+    });
+    this.#child.stdin?.write(`echo ${answer}`);
+    this.#child.stdout?.on("data", (chunk: Uint8Array) => {
+      if (this.seen.phase !== "connecting") return hear(chunk);
+      before += new TextDecoder().decode(chunk);
+      if (!before.endsWith(answer)) return;
+      this.seen.phase = "sent";
+      this.#child.stdin?.write(script);
+    });
+    return new Promise<void>((resolve, reject) => {
+      this.#child.on("error", reject).on("close", (exitCode, endedBy) => {
+        Object.assign(this.ended, { exitCode, endedBy });
+        resolve();
+      });
+    }).finally(() => Object.values(this.#files).forEach(closeSync));
+  }
+
+  #line(text: string): void {
+    const [word, ...rest] = text.split(" ");
+    if (word === "refused") this.seen.refused = rest.join(" ").trim();
+    if (word === "exceeded") this.seen.exceeded = true;
+    if (word === "started") {
+      this.seen.phase = "started";
+      this.#child.stdin?.write(this.#asked);
+    }
+    if (word === "exit") {
+      this.seen.phase = "ended";
+      this.seen.exitCode = Number(rest[0]);
+      if (rest[1]) this.seen.endedBy = `SIG${rest[1]}`;
+      this.#child.kill(); // All is known: how the connection ends says nothing more.
+    }
+  }
+
+  #write(stream: "stdout" | "stderr", part: Uint8Array): void {
+    try {
+      writeFileSync(this.#files[stream], part);
+    } catch (error) {
+      this.seen.unwritten = (error as Error).message; // The other side has all of it.
+    }
+  }
+}

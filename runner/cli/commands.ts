@@ -1,0 +1,131 @@
+/** The commands: what they are for, what they take, and where they are. A new one is a row here. */
+import { BadInput } from "./exit.ts";
+import type { Invocation, OptionName } from "./options.ts";
+import type { Shell } from "./shell.ts";
+
+/** Does what was asked for; resolves to the exit code. */
+export type Work = (invocation: Invocation, shell: Shell) => Promise<number>;
+
+/** One command. */
+export interface Command {
+  readonly summary: string;
+  /** What stands behind its name. */
+  readonly usage: string;
+  readonly options: readonly OptionName[];
+  readonly examples: readonly string[];
+  /** Loaded only when it is asked for: `deployer --help` costs little more than the runtime. */
+  readonly load: () => Promise<Work>;
+}
+
+const EVERYWHERE = ["json", "quiet", "help"] as const;
+const OF_A_LEDGER = ["ledger", ...EVERYWHERE] as const;
+const OF_AN_ORDER = ["order", "runner", "annotate", "timeout", "grace"] as const;
+
+/** All commands, in the order in which they are shown. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  exec: {
+    summary: "Execute a command once, as an order",
+    usage: "[options] -- PROGRAM ARG…",
+    options: [...OF_AN_ORDER, "success", "unproven", "tty", ...OF_A_LEDGER],
+    examples: [
+      "deployer exec -- ./deploy.sh",
+      "deployer exec --order site-$(git rev-parse HEAD) -- ./deploy.sh production",
+      "deployer exec --timeout 15m --unproven 255 -- ssh web1 ./switch",
+      "deployer exec --tty -- sudo systemctl restart site",
+    ],
+    load: async () => (await import("./exec.ts")).exec,
+  },
+  ssh: {
+    summary: "Execute a command once on another machine",
+    usage: "[options] HOST -- PROGRAM ARG…",
+    options: [...OF_AN_ORDER, "success", "unproven", "option", ...OF_A_LEDGER],
+    examples: [
+      "deployer ssh web1 --order site-42 -- ./switch r42",
+      "deployer ssh deploy@web1 -o Port=2222 -- systemctl restart site",
+    ],
+    load: async () => (await import("./exec.ts")).ssh,
+  },
+  run: {
+    summary: "Execute an order from a JSON file",
+    usage: "[options] FILE",
+    options: [
+      ...OF_AN_ORDER,
+      "fresh",
+      "success",
+      "unproven",
+      "tty",
+      "option",
+      "target",
+      ...OF_A_LEDGER,
+    ],
+    examples: [
+      "deployer run order.json",
+      "jq '.orderId = \"site-43\"' order.json | deployer run -",
+    ],
+    load: async () => (await import("./run.ts")).run,
+  },
+  list: {
+    summary: "List orders, the newest first",
+    usage: "[options]",
+    options: ["status", "since", "grep", "limit", ...OF_A_LEDGER],
+    examples: [
+      "deployer list --status unknown",
+      "deployer list --since 2h --json | jq -r .fact.orderId",
+    ],
+    load: async () => (await import("./list.ts")).list,
+  },
+  show: {
+    summary: "Show all that is known of one order",
+    usage: "[options] ORDER",
+    options: OF_A_LEDGER,
+    examples: ["deployer show site-42", "deployer show --json site-42 | jq .result"],
+    load: async () => (await import("./show.ts")).show,
+  },
+  check: {
+    summary: "Check results, facts and orders against the contract",
+    usage: "[options] FILE…",
+    options: ["key", ...EVERYWHERE],
+    examples: [
+      "deployer check results.ndjson",
+      "deployer list --json | deployer check -",
+      "deployer check --key runner.pub.pem result.dsse.json",
+    ],
+    load: async () => (await import("./check.ts")).check,
+  },
+  recover: {
+    summary: "Close orders whose Runner is gone, as UNKNOWN",
+    usage: "[options]",
+    options: OF_A_LEDGER,
+    examples: ["deployer recover"],
+    load: async () => (await import("./recover.ts")).recover,
+  },
+  sign: {
+    summary: "Sign a result, as evidence to be handed on",
+    usage: "[options] FILE --key KEY",
+    options: ["key", ...EVERYWHERE],
+    examples: [
+      "openssl genpkey -algorithm ed25519 -out runner.pem",
+      "deployer sign result.json --key runner.pem > result.dsse.json",
+    ],
+    load: async () => (await import("./sign.ts")).sign,
+  },
+  completion: {
+    summary: "Print the completion of bash, zsh or fish",
+    usage: "SHELL",
+    options: ["help"],
+    examples: [
+      `eval "$(deployer completion bash)"`,
+      `eval "$(deployer completion zsh)"`,
+      "deployer completion fish | source",
+    ],
+    load: async () => (await import("./completion.ts")).completion,
+  },
+};
+
+/** @throws {BadInput} If there is no such command */
+export function commandOf(name: string): Command {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command !== undefined) return command;
+  const known = Object.keys(COMMANDS).join(", ");
+  throw new BadInput(`there is no command ${JSON.stringify(name)}: there are ${known}`);
+}

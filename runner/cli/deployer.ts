@@ -1,0 +1,44 @@
+import { commandOf } from "./commands.ts";
+import { EXIT, exitCodeOf } from "./exit.ts";
+import { helpOf, overview } from "./help.ts";
+import { readArguments } from "./options.ts";
+import type { Shell } from "./shell.ts";
+
+/**
+ * Does what the arguments ask for. It never rejects: what goes wrong is one line on stderr.
+ *
+ * @returns The exit code: see `EXIT`; 1 of `check`
+ */
+export async function deployer(args: readonly string[], shell: Shell): Promise<number> {
+  try {
+    return await run(args, shell);
+  } catch (error) {
+    const code = exitCodeOf(error);
+    const said = code === undefined && error instanceof Error ? error.stack ?? "" : oneLine(error);
+    await shell.stderr.write(`deployer: ${said}\n`);
+    return code ?? EXIT.FAULT;
+  }
+}
+
+async function run(args: readonly string[], shell: Shell): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || ["--help", "-h", "help"].includes(name)) {
+    await (name === undefined ? shell.stderr : shell.stdout).write(overview());
+    return name === undefined ? EXIT.BAD_INPUT : 0;
+  }
+  if (name === "complete") return (await import("./complete.ts")).complete(rest, shell);
+  const command = commandOf(name);
+  const invocation = readArguments(command.options, rest, shell.env);
+  if (invocation.values.help) {
+    await shell.stdout.write(helpOf(name, command));
+    return 0;
+  }
+  const work = await command.load();
+  return await work(invocation, shell);
+}
+
+/** Whatever names and messages hold, a log gets one line, and a terminal no escape sequence. */
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, " ").trim();
+}

@@ -1,0 +1,80 @@
+import type { Entry, Ledger } from "../ledgers/ledger.ts";
+import { COLOURS } from "./card.ts";
+import { BadInput } from "./exit.ts";
+import { isThere, locate, nameOf, openLedger } from "./ledger.ts";
+import type { Invocation, Values } from "./options.ts";
+import { isForPeople } from "./present.ts";
+import type { Shell } from "./shell.ts";
+import { clean, fit, spoken, type Style, styleOf } from "./style.ts";
+import { asked } from "./words.ts";
+
+/** What fits on a screen or two. */
+const ON_A_TERMINAL = 50;
+
+/** A folder reads all of its files for each page: few pages. */
+const PAGE = 10_000;
+
+/**
+ * Lists orders: a table for people, an entry a line for programs.
+ *
+ * @throws {BadInput} If there is no ledger
+ */
+export async function list({ operands, values }: Invocation, shell: Shell): Promise<number> {
+  if (operands.length > 0) {
+    throw new BadInput(`list takes no operand: received ${JSON.stringify(operands[0])}`);
+  }
+  const location = locate(values.ledger);
+  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
+  const ledger = await openLedger(location);
+  try {
+    if (isForPeople(values, shell)) await table(ledger, values, shell);
+    else if (!values.quiet || values.json) await lines(ledger, values, shell);
+    return 0;
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function table(ledger: Ledger, values: Values, shell: Shell): Promise<void> {
+  if (values.quiet) return;
+  const limit = values.limit ?? ON_A_TERMINAL;
+  const { entries, next } = await ledger.list({ ...queryOf(values), limit });
+  const rows = entries.length > 0
+    ? tableOf(entries, styleOf(shell.stdout, shell.env))
+    : ["no orders"];
+  if (next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
+  await shell.stdout.write(`${rows.join("\n")}\n`);
+}
+
+/** Status, time, how long it took, order, what it was: a narrow terminal gets the two that matter. */
+function tableOf(entries: readonly Entry[], { columns, paint }: Style): string[] {
+  const width = Math.min(40, Math.max(...entries.map(({ request }) => request.orderId.length)));
+  return entries.map((entry) => {
+    const { status, fact, request, result } = entry;
+    const took = result ? spoken(result.trace.durationMs) : "";
+    const when = columns < 60
+      ? " "
+      : `  ${fact.at.slice(0, 19).replace("T", " ")}  ${took.padStart(10)}  `;
+    const orderId = fit(clean(request.orderId), width).padEnd(width);
+    const rest = fit(`${when}${orderId}  ${clean(asked(entry))}`, columns - 7);
+    return paint(COLOURS[status], status.padEnd(7)) + rest.trimEnd();
+  });
+}
+
+/** NDJSON, page by page: `head` ends it early. */
+async function lines(ledger: Ledger, values: Values, { stdout }: Shell): Promise<void> {
+  let left = values.limit ?? Infinity;
+  let after: string | undefined;
+  while (left > 0 && !stdout.isClosed) {
+    const limit = Math.min(PAGE, left);
+    const page = await ledger.list({ ...queryOf(values), limit, ...after && { after } });
+    for (const entry of page.entries) await stdout.write(`${JSON.stringify(entry)}\n`);
+    left -= page.entries.length;
+    if (page.next === undefined) return;
+    after = page.next;
+  }
+}
+
+function queryOf({ status, since, grep }: Values) {
+  return { status, since, text: grep };
+}

@@ -1,0 +1,285 @@
+/** The options of all commands: their names, their variables of the environment, their values. */
+import { hostname, userInfo } from "node:os";
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { BadInput } from "./exit.ts";
+
+/** One option, as help and completion show it. */
+export interface Option {
+  /** What stands for its value; without it the option is a switch. */
+  readonly value?: string;
+  readonly help: string;
+  readonly short?: string;
+  /** Given again, it adds. */
+  readonly many?: true;
+  /** Its value can also stand in the environment, as `DEPLOYER_` and its name. */
+  readonly env?: true;
+  /** All that it can be. */
+  readonly choices?: readonly string[];
+}
+
+/** Their names. */
+export type OptionName =
+  | "ledger"
+  | "order"
+  | "fresh"
+  | "runner"
+  | "annotate"
+  | "timeout"
+  | "grace"
+  | "success"
+  | "unproven"
+  | "tty"
+  | "option"
+  | "target"
+  | "status"
+  | "since"
+  | "grep"
+  | "limit"
+  | "key"
+  | "json"
+  | "quiet"
+  | "help";
+
+/** Every option of every command. */
+export const OPTIONS: Readonly<Record<OptionName, Option>> = {
+  ledger: {
+    value: "WHERE",
+    env: true,
+    help: "A folder, sqlite:FILE or postgres://…; else .deployer, here or above",
+  },
+  order: { value: "ID", help: "Identity of the order: it is executed once, for ever" },
+  fresh: { help: "Execute it under a fresh identity, whatever the file says" },
+  runner: { value: "NAME", env: true, help: "Who orders it; by default user@host" },
+  annotate: {
+    value: "K=V",
+    env: true,
+    many: true,
+    help: "Recorded with the order; may be repeated",
+  },
+  timeout: { value: "TIME", env: true, help: "Ask it to stop after 90s, 15m, 2h …" },
+  grace: { value: "TIME", env: true, help: "Give up if it has not stopped then; by default 10s" },
+  success: { value: "CODES", env: true, help: "Exit codes that are a success; by default 0" },
+  unproven: { value: "CODES", env: true, help: "Exit codes that prove nothing: UNKNOWN" },
+  tty: { help: "Give the command this terminal: for sudo, or ssh that asks" },
+  option: { value: "K=V", short: "o", many: true, help: "An option of ssh, as for ssh -o" },
+  target: { value: "FOLDER", help: "Where a release is switched; by default deployed" },
+  status: {
+    value: "STATUS",
+    help: "Only those with this status",
+    choices: ["OPEN", "APPLIED", "FAILED", "UNKNOWN"],
+  },
+  since: { value: "TIME", help: "Only those consumed since then: 2026-01-31, or 15m, 2h, 7d ago" },
+  grep: { value: "TEXT", help: "Only those that record this text somewhere" },
+  limit: { value: "N", help: "At most so many; by default 50 on a terminal, else all" },
+  key: { value: "FILE", help: "A key in PEM: Ed25519 or ECDSA P-256" },
+  json: { env: true, help: "JSON, on a terminal too" },
+  quiet: { env: true, help: "Print nothing but errors; with --json nothing but JSON" },
+  help: { short: "h", help: "Show this" },
+};
+
+/** What was given, read. What was not given is absent, or its default. */
+export interface Values {
+  ledger?: string;
+  order?: string;
+  fresh: boolean;
+  runner: string;
+  annotations: Record<string, string>;
+  /** In milliseconds, as all times. */
+  timeout?: number;
+  grace: number;
+  success?: number[];
+  unproven?: number[];
+  tty: boolean;
+  option: string[];
+  target: string;
+  status?: "OPEN" | "APPLIED" | "FAILED" | "UNKNOWN";
+  since?: Date;
+  grep?: string;
+  limit?: number;
+  key?: string;
+  json: boolean;
+  quiet: boolean;
+  help: boolean;
+}
+
+/** Arguments, told apart. */
+export interface Invocation {
+  readonly values: Values;
+  readonly operands: string[];
+  /** What stands behind `--`; `undefined` where there is none. */
+  readonly program?: string[];
+}
+
+/**
+ * Reads the arguments of a command, and its environment where an argument does not say otherwise.
+ *
+ * @param names The options that the command has
+ * @throws {BadInput} If one is unknown, or has a value that it cannot have
+ */
+export function readArguments(
+  names: readonly OptionName[],
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Invocation {
+  const end = args.indexOf("--");
+  const own = end < 0 ? args : args.slice(0, end);
+  const { values, positionals } = parse(names, own);
+  const sources: Record<string, string> = {};
+  for (const name of names) {
+    const variable = variableOf(name);
+    const given = env[variable];
+    if (!OPTIONS[name].env || values[name] !== undefined || !given) continue;
+    values[name] = fromEnvironment(name, variable, given);
+    sources[name] = variable;
+  }
+  return {
+    values: read(values, sources),
+    operands: positionals,
+    ...end >= 0 && { program: args.slice(end + 1) },
+  };
+}
+
+/** The variable of the environment that an option's value can stand in. */
+export function variableOf(name: OptionName): string {
+  return `DEPLOYER_${name.toUpperCase()}`;
+}
+
+type Given = { [name: string]: undefined | string | boolean | (string | boolean)[] };
+
+function parse(names: readonly OptionName[], args: readonly string[]) {
+  const options: NonNullable<ParseArgsConfig["options"]> = {};
+  for (const name of names) {
+    const { value, short, many } = OPTIONS[name];
+    options[name] = {
+      type: value === undefined ? "boolean" : "string",
+      ...short && { short },
+      ...many && { multiple: true },
+    };
+  }
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    return { values: { ...values } as Given, positionals };
+  } catch (error) {
+    // "Unknown option '--x'. To specify a positional …": the first sentence is what matters.
+    throw new BadInput((error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, ""));
+  }
+}
+
+/** Lists are one a line in the environment: a value may hold any other character. */
+function fromEnvironment(name: OptionName, variable: string, given: string): Given[string] {
+  const { value, many } = OPTIONS[name];
+  if (many) return given.split("\n").filter((line) => line !== "");
+  if (value !== undefined) return given;
+  if (["1", "true"].includes(given)) return true;
+  if (["0", "false"].includes(given)) return false;
+  throw wrong(variable, "1 or 0", given);
+}
+
+/** @param sources What an option was called where it was given, if not by its own name */
+function read(given: Given, sources: Record<string, string>): Values {
+  const called = (name: OptionName) => sources[name] ?? `--${name}`;
+  const text = (name: OptionName) => given[name] as string | undefined;
+  const list = (name: OptionName) => (given[name] ?? []) as string[];
+  const map = <Value>(name: OptionName, make: (name: string, value: string) => Value) => {
+    const value = text(name);
+    return value === undefined ? {} : { [name]: make(called(name), value) };
+  };
+  return {
+    ...map("ledger", some),
+    ...map("order", identity),
+    ...map("timeout", duration),
+    ...map("success", codes),
+    ...map("unproven", codes),
+    ...map("status", status),
+    ...map("since", since),
+    ...map("grep", some),
+    ...map("limit", count),
+    ...map("key", some),
+    fresh: given.fresh === true,
+    runner: identity(called("runner"), text("runner") ?? whoami()),
+    annotations: Object.fromEntries(
+      list("annotate").map((pair) => annotation(called("annotate"), pair)),
+    ),
+    grace: duration(called("grace"), text("grace") ?? "10s"),
+    tty: given.tty === true,
+    option: list("option"),
+    target: some("--target", text("target") ?? "deployed"),
+    json: given.json === true,
+    quiet: given.quiet === true,
+    help: given.help === true,
+  };
+}
+
+/** A container may run under an id without a name; what Bun says then is "unknown". */
+function whoami(): string {
+  try {
+    const { username } = userInfo();
+    return username === "unknown" ? hostname() : `${username}@${hostname()}`;
+  } catch {
+    return hostname();
+  }
+}
+
+function some(name: string, value: string): string {
+  if (value === "") throw wrong(name, "some text", value);
+  return value;
+}
+
+function identity(name: string, value: string): string {
+  const length = [...value].length;
+  if (length < 1 || length > 256) throw wrong(name, "1 to 256 characters", value);
+  return value;
+}
+
+function annotation(name: string, pair: string): [string, string] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw wrong(name, "a key, = and a value", pair);
+  return [pair.slice(0, at), pair.slice(at + 1)];
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Timers hold 2^31 - 1 ms at most: 24 days. */
+function duration(name: string, value: string): number {
+  const ms = span(value);
+  if (ms === undefined || ms > 2 ** 31 - 1) {
+    throw wrong(name, "a time of at most 24 days, such as 500ms, 90s, 15m or 2h", value);
+  }
+  return ms;
+}
+
+/** A number and its unit in milliseconds; without a unit, it is seconds. */
+function span(value: string): number | undefined {
+  const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(value) ?? [];
+  return number === undefined ? undefined : Number(number) * UNITS[unit as keyof typeof UNITS];
+}
+
+function since(name: string, value: string): Date {
+  const ago = span(value);
+  // A bare number is no span here: it would be a year to some, and seconds to others.
+  if (ago !== undefined && /\D$/.test(value)) return new Date(Date.now() - ago);
+  const date = new Date(/^\d+$/.test(value) ? NaN : value);
+  if (!Number.isNaN(date.getTime())) return date;
+  throw wrong(name, "a date, such as 2026-01-31T09:30Z, or how long ago, such as 2h", value);
+}
+
+function codes(name: string, value: string): number[] {
+  const numbers = value.split(",").map((code) => /^\d{1,3}$/.test(code) ? Number(code) : NaN);
+  if (numbers.every((code) => code <= 255)) return numbers;
+  throw wrong(name, "exit codes from 0 to 255, such as 0,2", value);
+}
+
+function status(name: string, value: string): string {
+  const found = OPTIONS.status.choices?.find((choice) => choice === value.toUpperCase());
+  if (found === undefined) throw wrong(name, "OPEN, APPLIED, FAILED or UNKNOWN", value);
+  return found;
+}
+
+function count(name: string, value: string): number {
+  if (/^[1-9]\d{0,8}$/.test(value)) return Number(value);
+  throw wrong(name, "a number from 1 on", value);
+}
+
+function wrong(name: string, expected: string, received: string): BadInput {
+  return new BadInput(`${name} must be ${expected}: received ${JSON.stringify(received)}`);
+}

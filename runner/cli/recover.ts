@@ -1,0 +1,75 @@
+import type { Fact } from "deployer-runtime";
+import { LedgerDamaged } from "../ledgers/errors.ts";
+import type { Ledger } from "../ledgers/ledger.ts";
+import { card } from "./card.ts";
+import { BadInput } from "./exit.ts";
+import { isThere, locate, nameOf, openLedger, outputOf, type Places, placesOf } from "./ledger.ts";
+import type { Invocation, Values } from "./options.ts";
+import { isForPeople } from "./present.ts";
+import type { Shell } from "./shell.ts";
+import { clean, styleOf } from "./style.ts";
+
+/**
+ * Closes the orders whose Runner is gone, and lists them: facts, one a line, for programs.
+ *
+ * @throws {LedgerDamaged} If a part of the ledger cannot be read; the rest is closed, and listed
+ */
+export async function recover({ operands, values }: Invocation, shell: Shell): Promise<number> {
+  if (operands.length > 0) {
+    throw new BadInput(`recover takes no operand: received ${JSON.stringify(operands[0])}`);
+  }
+  const location = locate(values.ledger);
+  if (!isThere(location)) { // A first run has nothing to recover: that is no fault.
+    if (!values.quiet) await shell.stderr.write(`there is no ledger ${nameOf(location)} yet\n`);
+    return 0;
+  }
+  const ledger = await openLedger(location);
+  try {
+    const { closed, damage } = await closeLost(ledger);
+    for (const fact of closed) {
+      await tell(fact, ledger, placesOf(location, fact.orderId), values, shell);
+    }
+    if (!values.quiet) {
+      const output = outputOf(location);
+      await shell.stderr.write(`${summary(closed.length, output)}\n`);
+    }
+    if (damage) throw damage;
+    return 0;
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function closeLost(ledger: Ledger): Promise<{ closed: readonly Fact[]; damage?: Error }> {
+  try {
+    return { closed: await ledger.recover() };
+  } catch (error) {
+    if (error instanceof LedgerDamaged) return { closed: error.facts, damage: error };
+    throw error;
+  }
+}
+
+async function tell(
+  fact: Fact,
+  ledger: Ledger,
+  places: Places,
+  values: Values,
+  shell: Shell,
+): Promise<void> {
+  const { stdout, env } = shell;
+  if (!isForPeople(values, shell)) {
+    if (!values.quiet || values.json) await stdout.write(`${JSON.stringify(fact)}\n`);
+    return;
+  }
+  if (values.quiet) return;
+  const entry = await ledger.get(fact.orderId);
+  const lines = entry ? card(entry, styleOf(stdout, env), places) : [clean(fact.orderId)];
+  await stdout.write(`${lines.join("\n")}\n\n`);
+}
+
+function summary(closed: number, output: string): string {
+  if (closed === 0) return "no order is lost";
+  const orders = closed === 1 ? "1 order is" : `${closed} orders are`;
+  return `${orders} closed as UNKNOWN. A command lives on after its Runner: look for it first, and ` +
+    `at what it printed, in ${output}`;
+}

@@ -1,0 +1,76 @@
+import { dirname } from "node:path";
+import type { Action, ExecutionRequest } from "deployer-runtime";
+import type { Fields } from "../actions/input.ts";
+import { attempt, freshIdentity, type MakeAction } from "./attempt.ts";
+import { judgement, refuseInput, refuseNoTerminal, sshOptions } from "./exec.ts";
+import { BadInput } from "./exit.ts";
+import type { Invocation, Values } from "./options.ts";
+import { readOrder } from "./order.ts";
+import type { Shell } from "./shell.ts";
+
+/** An action that an order can name: what it takes, and how it is made. */
+interface Known {
+  readonly fields: Fields;
+  readonly make: MakeAction<ExecutionRequest>;
+}
+
+/**
+ * Executes an order from a file.
+ *
+ * @throws {BadInput} If the file is no order, or names no action that there is, or its action cannot
+ * use its input
+ */
+export async function run({ values, operands }: Invocation, shell: Shell): Promise<number> {
+  const [file] = operands;
+  if (file === undefined || operands.length > 1) {
+    throw new BadInput(`expected one order file: received ${operands.length}`);
+  }
+  const order = await readOrder(file, shell, values.order);
+  const { fields, make } = await actionOf(order.action.name, file, values);
+  refuseInput(order.action.input, fields, `file ${JSON.stringify(file)}: `);
+  refuseNoTerminal(values, shell);
+  if (values.fresh && values.order === undefined) {
+    order.orderId = await freshIdentity(values, shell);
+  }
+  return await attempt(order, make, values, shell);
+}
+
+/** The action of that name, made as the options want it. */
+async function actionOf(name: string, file: string, values: Values): Promise<Known> {
+  const codes = judgement(values);
+  switch (name) {
+    case "command": {
+      const { command, COMMAND_INPUT } = await import("../actions/command.ts");
+      return known(
+        COMMAND_INPUT,
+        (output, stop) => command({ output, stop, ...codes, tty: values.tty }),
+      );
+    }
+    case "ssh": {
+      const { ssh, SSH_INPUT } = await import("../actions/ssh.ts");
+      const options = sshOptions(values);
+      return known(SSH_INPUT, (output, stop) => ssh({ output, stop, options, ...codes }));
+    }
+    case "http": {
+      const { httpRequest, HTTP_INPUT } = await import("../actions/http.ts");
+      return known(HTTP_INPUT, () => httpRequest());
+    }
+    case "release": {
+      const { releaseSwitch, RELEASE_INPUT } = await import("../actions/release.ts");
+      const base = file === "-" ? "." : dirname(file);
+      return known(RELEASE_INPUT, () => releaseSwitch(base, values.target));
+    }
+  }
+  throw new BadInput(
+    `file ${JSON.stringify(file)}: action.name must be command, ssh, http or release: ` +
+      `received ${JSON.stringify(name)}`,
+  );
+}
+
+/** The input is checked before the action is called: from then on it is of the action's own type. */
+function known<Order extends ExecutionRequest>(
+  fields: Fields,
+  make: (output: string, stop: AbortSignal) => Action<Order>,
+): Known {
+  return { fields, make: make as unknown as MakeAction<ExecutionRequest> };
+}

@@ -1,0 +1,32 @@
+import { BadInput, EXIT } from "./exit.ts";
+import { isThere, locate, nameOf, openLedger, placesOf } from "./ledger.ts";
+import type { Invocation } from "./options.ts";
+import { present } from "./present.ts";
+import type { Shell } from "./shell.ts";
+
+/**
+ * Shows one order.
+ *
+ * @returns The code of its status; that of an order that is consumed as long as it is open
+ * @throws {BadInput} If the ledger does not have it
+ */
+export async function show({ operands, values }: Invocation, shell: Shell): Promise<number> {
+  const [orderId] = operands;
+  if (orderId === undefined || operands.length > 1) {
+    throw new BadInput(`expected one order: received ${operands.length}`);
+  }
+  const location = locate(values.ledger);
+  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
+  const ledger = await openLedger(location);
+  try {
+    const entry = await ledger.get(orderId);
+    if (entry === undefined) {
+      const [order, where] = [JSON.stringify(orderId), nameOf(location)];
+      throw new BadInput(`order ${order} is not consumed: it is not in the ledger ${where}`);
+    }
+    await present(entry, entry, placesOf(location, orderId), values, shell);
+    return entry.status === "OPEN" ? EXIT.CONSUMED : EXIT[entry.status];
+  } finally {
+    await ledger.close();
+  }
+}

@@ -1,0 +1,90 @@
+/** What is said of an order in words: the status, what it does not say, what to look at. */
+import type { ExecutionResult, Fact } from "deployer-runtime";
+import type { Entry } from "../ledgers/ledger.ts";
+
+/** What was observed, without its tag: an error's message is told apart from its properties. */
+export interface Observed {
+  readonly message?: string;
+  readonly evidence?: unknown;
+}
+
+/** The evidence of a result: what was returned, thrown, or called unproven. */
+export function observed({ trace }: ExecutionResult): Observed {
+  const raw = "rawResult" in trace ? trace.rawResult : "rawError" in trace ? trace.rawError : null;
+  if (!isRecord(raw)) return { evidence: raw };
+  if (raw.$js !== "error") return { evidence: raw };
+  return {
+    message: typeof raw.message === "string" ? raw.message : String(raw.name ?? "an error"),
+    ...raw.props !== undefined && { evidence: raw.props },
+  };
+}
+
+/** What the order asks for, as one would type it. */
+export function asked({ request: { action } }: Pick<Entry, "request">): string {
+  const input = isRecord(action.input) ? action.input : {};
+  const { host, program, args, method, url, site } = input;
+  if (typeof program === "string") {
+    const words = [program, ...Array.isArray(args) ? args : []].map(quoted).join(" ");
+    return typeof host === "string" ? `${host}: ${words}` : words;
+  }
+  if (typeof url === "string") return `${method} ${url}`;
+  if (typeof site === "string") return `${action.name} ${site}`;
+  return action.name;
+}
+
+/** As a shell would want it. */
+function quoted(word: unknown): string {
+  const text = String(word);
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What happened, in one line, for a status that is final. */
+export function happened(entry: Entry): string {
+  const { result, recovered } = entry;
+  if (result === undefined) {
+    return recovered
+      ? "its Runner was gone, and nobody saw how it ended"
+      : "it is consumed, and nobody has told how it ended yet";
+  }
+  const { message, evidence } = observed(result);
+  if (message !== undefined) return message;
+  const { exitCode, endedBy, pid, exceeded, release } = isRecord(evidence) ? evidence : {};
+  if (exceeded === true) return "it was ended, because it printed more than it may";
+  if (typeof endedBy === "string") return `it was ended by ${endedBy}`;
+  if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
+  if (typeof pid === "number") return `nobody waited for its end: it was process ${pid}`;
+  if (typeof release === "string") return `it is live as ${release}`;
+  return ENDS[result.trace.settlement];
+}
+
+const ENDS: Record<ExecutionResult["trace"]["settlement"], string> = {
+  RETURNED: "it returned its proof",
+  THREW: "it failed",
+  RETURNED_NOTHING: "it returned nothing: no value, no proof",
+  UNPROVEN: "it says itself that it cannot tell",
+  ABORTED: "nobody waited for its end",
+};
+
+/** What a status does not say, and what to do. */
+export const MEANINGS: Record<Entry["status"], string> = {
+  OPEN: "OPEN: it is still running, or its Runner is gone. `deployer recover` closes it if it is.",
+  APPLIED: "",
+  FAILED: "FAILED says that a failure was observed. It does not say that nothing was changed: a " +
+    "part may be done. Look at what it printed. To execute again is a new order.",
+  UNKNOWN: "UNKNOWN is final. It does not say that nothing was done, nor that it is still " +
+    "running: either may be so. Look, by the evidence, what became of it; then give a new order.",
+};
+
+/** Facts, as the points of a time line are called. */
+export const FACTS: Record<Fact["type"], string> = {
+  ORDER_CONSUMED: "consumed",
+  ACTION_ATTEMPTED: "attempted",
+  SUCCESS_OBSERVED: "success observed",
+  FAILURE_OBSERVED: "failure observed",
+  PROOF_ABSENT: "no proof",
+};
+
+/** Whether it is an object of JSON, and no array. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

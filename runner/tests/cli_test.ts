@@ -1,0 +1,413 @@
+/** The commands of `deployer`, in this process: what they say, and to whom. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { execute, type ExecutionResult } from "deployer-runtime";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
+import { assertSound } from "../../tests/support/orders.ts";
+import { until } from "../../tests/support/until.ts";
+import { COMMANDS } from "../cli/commands.ts";
+import { deployer } from "../cli/deployer.ts";
+import { locate, nameOf } from "../cli/ledger.ts";
+import { OPTIONS } from "../cli/options.ts";
+import type { Shell } from "../cli/shell.ts";
+import { clean, fit, spoken, wrap } from "../cli/style.ts";
+import { claim } from "../testing_claim.ts";
+import { fresh, run, testShell } from "./cli_shell.ts";
+
+const LONG = { timeout: 30_000 };
+const sh = (script: string) => ["--", "sh", "-c", script];
+
+// --- Arguments ----------------------------------------------------------------------------------
+
+test("what cannot be understood is refused by name, with 64, and nothing is made", async () => {
+  const ledger = join(fresh(), "ledger");
+  const cases: [string[], string][] = [
+    [["deploy"], `there is no command "deploy": there are exec, ssh, run`],
+    [["exec"], "expected a command behind --"],
+    [["exec", "--"], "expected a command behind --"],
+    [["exec", "./deploy.sh"], `received "./deploy.sh" before it`],
+    [["exec", "--ordre", "x", "--", "true"], "Unknown option '--ordre'"],
+    [["exec", "--order"], "--order"],
+    [["exec", "--order", "", "--", "true"], "--order must be 1 to 256 characters"],
+    [["exec", "--order", "x".repeat(257), "--", "true"], "--order must be 1 to 256 characters"],
+    [["exec", "--timeout", "soon", "--", "true"], `--timeout must be a time`],
+    [["exec", "--timeout", "25d", "--", "true"], `at most 24 days`],
+    [["exec", "--success", "0,256", "--", "true"], `--success must be exit codes from 0 to 255`],
+    [["exec", "--success", "0,,2", "--", "true"], `received "0,,2"`],
+    [["exec", "--success", "2", "--unproven", "2", "--", "true"], "received 2 in both"],
+    [["exec", "--unproven", "0", "--", "true"], "received 0 in both"],
+    [["exec", "--annotate", "=x", "--", "true"], `--annotate must be a key, = and a value`],
+    [["exec", "--tty", "--", "true"], "--tty needs a terminal: stdout is none"],
+    [["ssh", "--", "true"], "expected one machine before --: received []"],
+    [["ssh", "a", "b", "--", "true"], `received ["a","b"]`],
+    [["ssh", "--", "-oProxyCommand=reboot", "true"], "expected one machine"],
+    [["run"], "expected one order file: received 0"],
+    [["run", "none.json"], `file "none.json" cannot be read: ENOENT`],
+    [["list", "everything"], `list takes no operand: received "everything"`],
+    [["list", "--status", "done"], "--status must be OPEN, APPLIED, FAILED or UNKNOWN"],
+    [["list", "--since", "yesterday"], "--since must be a date"],
+    [["list", "--since", "2026"], "--since must be a date"],
+    [["list", "--limit", "0"], "--limit must be a number from 1 on"],
+    [["list"], "there is no ledger"],
+    [["show", "x"], "there is no ledger"],
+    [["show"], "expected one order: received 0"],
+    [["recover", "all"], `recover takes no operand: received "all"`],
+    [["completion", "tcsh"], `expected bash, zsh or fish: received "tcsh"`],
+  ];
+  for (const [args, line] of cases) {
+    const [command, ...rest] = args;
+    const at = rest.indexOf("--") < 0 ? rest.length : rest.indexOf("--");
+    if (COMMANDS[command!]?.options.includes("ledger")) rest.splice(at, 0, "--ledger", ledger);
+    const { code, stdout, stderr } = await run([command!, ...rest]);
+    assertEquals([code, stdout], [64, ""], `${args}: ${stderr}`);
+    assertMatch(stderr, /^deployer: [^\p{Cc}]+\n$/u);
+    assertStringIncludes(stderr, line);
+  }
+  for (const where of ["mysql://user:secret@host/db", "http://host/"]) {
+    const { code, stderr } = await run(["list", "--ledger", where]);
+    assertEquals(code, 64);
+    assertStringIncludes(stderr, "--ledger must be a folder, sqlite:FILE or postgres://…");
+    assert(!stderr.includes("secret"));
+  }
+  assert(!existsSync(ledger));
+});
+
+test("an option stands in the environment too; an argument says otherwise", async () => {
+  const ledger = join(fresh(), "ledger");
+  const env = {
+    DEPLOYER_LEDGER: ledger,
+    DEPLOYER_RUNNER: "ci",
+    DEPLOYER_ANNOTATE: "commit=1f3a\nnote=a=b, c",
+    DEPLOYER_SUCCESS: "0,2",
+    DEPLOYER_UNPROVEN: "9",
+    DEPLOYER_JSON: "1",
+    DEPLOYER_QUIET: "true",
+  };
+  const end = await run(["exec", "--order", "x", ...sh("exit 2")], { env, terminal: true });
+  assertEquals([end.code, end.stderr], [0, ""]);
+  const { trace }: ExecutionResult = JSON.parse(end.stdout);
+  assertEquals(trace.context.runner, "ci");
+  assertEquals(trace.context.annotations, { commit: "1f3a", note: "a=b, c" });
+
+  const told = ["--runner", "me", "--success", "0", "--annotate", "k=v"];
+  const other = await run(["exec", "--order", "y", ...told, ...sh("exit 2")], { env });
+  assertEquals(other.code, 20);
+  assertEquals(JSON.parse(other.stdout).trace.context.runner, "me");
+  assertEquals(JSON.parse(other.stdout).trace.context.annotations, { k: "v" });
+
+  const unproven = await run(["exec", "--order", "z", ...sh("exit 9")], { env });
+  assertEquals(unproven.code, 30);
+
+  for (const [name, value] of [["JSON", "yes"], ["TIMEOUT", "soon"], ["SUCCESS", "x"]] as const) {
+    const wrong = await run(["exec", ...sh("")], {
+      env: { ...env, [`DEPLOYER_${name}`]: value },
+    });
+    assertEquals(wrong.code, 64);
+    assertStringIncludes(wrong.stderr, `DEPLOYER_${name} must be`);
+  }
+});
+
+test("every command has help with examples, and every option and variable of it stands there", async () => {
+  const { code, stdout } = await run(["--help"]);
+  assertEquals(code, 0);
+  for (const [name, { summary, options, examples }] of Object.entries(COMMANDS)) {
+    assertStringIncludes(stdout, `${name.padEnd(12)}${summary}`);
+    const help = await run([name, "--help"]);
+    assertEquals([help.code, help.stderr], [0, ""]);
+    for (const option of options) {
+      assertStringIncludes(help.stdout, `--${option}`);
+      if (OPTIONS[option].env) {
+        assertStringIncludes(help.stdout, `DEPLOYER_${option.toUpperCase()}`);
+      }
+    }
+    assert(examples.length > 0);
+    for (const example of examples) assertStringIncludes(help.stdout, example);
+    for (const line of help.stdout.split("\n")) assert([...line].length <= 100, line);
+  }
+  const none = await run([]);
+  assertEquals([none.code, none.stdout, none.stderr], [64, "", stdout]);
+});
+
+test("a fault of its own is told whole, with a code of its own", async () => {
+  const shell = testShell();
+  const fault = () => Promise.reject(new TypeError("no such thing"));
+  const code = await deployer(["--help"], { ...shell, stdout: { ...shell.stdout, write: fault } });
+  assertEquals(code, 70);
+  assertMatch(shell.said.stderr, /^deployer: TypeError: no such thing\n +at /);
+});
+
+// --- Ledgers ------------------------------------------------------------------------------------
+
+test("the ledger is the nearest .deployer upwards; else one here; else what is said", () => {
+  const top = fresh();
+  const [deep, ledger] = [join(top, "a/b"), join(top, "a/.deployer")];
+  mkdirSync(deep, { recursive: true });
+  assertEquals(locate(undefined, deep), { kind: "folder", path: join(deep, ".deployer") });
+  mkdirSync(ledger);
+  assertEquals(locate(undefined, deep), { kind: "folder", path: ledger });
+  writeFileSync(join(deep, ".deployer"), "a file is none");
+  assertEquals(locate(undefined, deep), { kind: "folder", path: ledger });
+  assertEquals(locate("x", deep), { kind: "folder", path: join(deep, "x") });
+  assertEquals(locate("sqlite:x.db", deep), { kind: "sqlite", path: join(deep, "x.db") });
+  assertEquals(locate("sqlite:///var/x.db", deep), { kind: "sqlite", path: "/var/x.db" });
+  const url = "postgres://me:secret@db.example:5433/orders";
+  assertEquals(locate(url, deep), { kind: "postgres", url });
+  assertEquals(nameOf(locate(url, deep)), "postgres://db.example:5433/orders");
+});
+
+for (const kind of ["folder", "sqlite"] as const) {
+  test(
+    `${kind}: an order is executed once, listed, shown, and refused the second time`,
+    LONG,
+    async () => {
+      const cwd = fresh();
+      const where = kind === "folder" ? join(cwd, "ledger") : `sqlite:${join(cwd, "ledger.db")}`;
+      const call = (...args: string[]) => run([args[0]!, "--ledger", where, ...args.slice(1)]);
+      const proof = join(cwd, "proof");
+
+      const first = await call("exec", "--order", "x", ...sh(`echo once >> ${proof}; echo done`));
+      assertEquals(first.code, 0, first.stderr);
+      assertEquals(
+        first.stderr,
+        `APPLIED x: sh -c 'echo once >> ${proof}; echo done': it ended with code 0\n`,
+      );
+      const result: ExecutionResult = JSON.parse(first.stdout);
+      assertSound(result);
+      const { stdout } = (result.trace as { rawResult: { stdout: { file: string } } }).rawResult;
+      assertEquals(readFileSync(stdout.file, "utf8"), "done\n");
+
+      const second = await call("exec", "--order", "x", ...sh(`echo twice >> ${proof}`));
+      assertEquals(second.code, 73);
+      assertStringIncludes(second.stderr, `order "x" is consumed already: nothing was executed\n`);
+      assertEquals(readFileSync(proof, "utf8"), "once\n");
+      const entry = JSON.parse(second.stdout);
+      assertEquals(entry.result, result as unknown);
+
+      assertEquals((await call("exec", "--order", "y", ...sh("exit 3"))).code, 20);
+      assertEquals((await call("exec", "--order", "z", ...sh("kill -9 $$"))).code, 30);
+
+      const shown = await call("show", "x");
+      assertEquals([shown.code, JSON.parse(shown.stdout)], [0, entry]);
+      assertEquals((await call("show", "y")).code, 20);
+      assertEquals((await call("show", "z")).code, 30);
+      const none = await call("show", "w");
+      assertEquals([none.code, none.stdout], [64, ""]);
+      assertStringIncludes(none.stderr, `order "w" is not consumed`);
+
+      const ids = async (...args: string[]) => {
+        const { code, stdout } = await call("list", ...args);
+        assertEquals(code, 0);
+        return stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line).request.orderId);
+      };
+      assertEquals(await ids(), ["z", "y", "x"]);
+      assertEquals(await ids("--status", "failed"), ["y"]);
+      assertEquals(await ids("--limit", "2"), ["z", "y"]);
+      assertEquals(await ids("--since", "1h"), ["z", "y", "x"]);
+      assertEquals(await ids("--since", "2100-01-01"), []);
+      assertEquals(await ids("--grep", "once >>"), ["x"]);
+    },
+  );
+}
+
+test("a ledger that is down is 74, in each command that needs one", LONG, async () => {
+  const file = join(fresh(), "file");
+  writeFileSync(file, "no folder");
+  for (
+    const args of [["exec", "--ledger", file, ...sh("")], ["list", "--ledger", file], [
+      "recover",
+      "--ledger",
+      `sqlite:${file}`,
+    ], ["show", "--ledger", `sqlite:${file}`, "x"]]
+  ) {
+    const { code, stdout, stderr } = await run(args);
+    assertEquals([code, stdout], [74, ""], `${args}: ${stderr}`);
+    assertMatch(stderr, /^(order [^\n]+\n)?deployer: cannot [^\p{Cc}]+\n$/u);
+  }
+});
+
+test("a result that cannot be stored is printed all the same, with 74", LONG, async () => {
+  const ledger = fresh();
+  const order = ["exec", "--ledger", ledger, "--order", "x"];
+  // The command takes the ledger away.
+  const { code, stdout, stderr } = await run([...order, ...sh(`rm -r ${ledger}; : > ${ledger}`)]);
+  assertEquals(code, 74);
+  assertEquals(JSON.parse(stdout).status, "APPLIED");
+  assertStringIncludes(stderr, `cannot store the result of order "x"`);
+});
+
+test("where there is no ledger yet there is nothing to recover, and none is made", async () => {
+  const where = join(fresh(), "ledger");
+  const { code, stdout, stderr } = await run(["recover", "--ledger", where]);
+  assertEquals([code, stdout, stderr], [0, "", `there is no ledger ${where} yet\n`]);
+  assert(!existsSync(where));
+});
+
+// --- Interruption -------------------------------------------------------------------------------
+
+/** Starts a command that tells when it runs, and does as told when it is asked to stop. */
+async function interrupted(onTerm: string, ...names: string[]) {
+  const ledger = fresh();
+  const shell = testShell();
+  const flag = join(ledger, "started");
+  const script = `trap '${onTerm}' TERM; : > ${flag}; while :; do sleep 0.05; done`;
+  const code = deployer(["exec", "--ledger", ledger, "--order", "x", ...sh(script)], shell);
+  await until(() => existsSync(flag));
+  for (const name of names) {
+    shell.signals.emit(name);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const stored = async () => (await new FolderLedger(ledger).get("x"))?.status;
+  return { code: await code, stored: await stored(), ...shell.said };
+}
+
+test("Ctrl-C once asks the command to stop, says so, and hears what it says", LONG, async () => {
+  for (const name of ["SIGINT", "SIGTERM"]) {
+    const { code, stored, stderr } = await interrupted("echo undone; exit 4", name);
+    assertEquals([code, stored], [20, "FAILED"]);
+    assertStringIncludes(stderr, "the command is asked to stop. Ctrl-C");
+  }
+});
+
+test("Ctrl-C twice gives up: UNKNOWN, stored, and 30; SIGHUP does at once", LONG, async () => {
+  for (const names of [["SIGINT", "SIGINT"], ["SIGTERM", "SIGINT"], ["SIGHUP"]]) {
+    const { code, stored, stderr, stdout } = await interrupted("", ...names);
+    assertEquals([code, stored], [30, "UNKNOWN"]);
+    assertStringIncludes(stderr, "given up");
+    assertEquals(JSON.parse(stdout).status, "UNKNOWN");
+  }
+});
+
+test("SIGTERM again only asks: a supervisor that is impatient loses no result", LONG, async () => {
+  const { code } = await interrupted("sleep 0.3; exit 4", "SIGTERM", "SIGTERM");
+  assertEquals(code, 20);
+});
+
+test("a deadline asks the command to stop, and gives up when it does not", LONG, async () => {
+  const timed = (script: string, ...args: string[]) =>
+    run(["exec", "--ledger", fresh(), "--timeout", "300ms", ...args, ...sh(script)]);
+  const asked = await timed("trap 'exit 4' TERM; while :; do sleep 0.05; done");
+  assertEquals(asked.code, 20);
+  assertStringIncludes(asked.stderr, "not done within 300 ms: the command is asked to stop");
+  const deaf = await timed("trap '' TERM; while :; do sleep 0.05; done", "--grace", "200ms");
+  assertEquals(deaf.code, 30);
+  assertStringIncludes(deaf.stderr, "did not stop within 200 ms");
+});
+
+test("what ends before it is executed has no result: it says so, and nothing is consumed", async () => {
+  const ledger = fresh();
+  const signals = {
+    on: (name: string, listen: () => void) => name === "SIGHUP" ? listen() : undefined,
+    off: () => {},
+  } as unknown as Shell["signals"];
+  const shell = { ...testShell(), signals };
+  const code = await deployer(["exec", "--ledger", ledger, "--order", "x", ...sh("")], shell);
+  assertEquals([code, shell.said.stdout], [30, ""]);
+  assertStringIncludes(shell.said.stderr, `order "x" was given up before it was executed`);
+  assertEquals(await new FolderLedger(ledger).get("x"), undefined);
+});
+
+test("what was given up on and cannot be stored is printed, with 74", LONG, async () => {
+  const [folder, shell] = [fresh(), testShell()];
+  const [ledger, flag] = [join(folder, "ledger"), join(folder, "started")];
+  const script = `rm -r ${ledger}; : > ${ledger}; : > ${flag}; sleep 20`;
+  const code = deployer(["exec", "--ledger", ledger, "--order", "x", ...sh(script)], shell);
+  await until(() => existsSync(flag));
+  shell.signals.emit("SIGHUP");
+  assertEquals(await code, 74);
+  assertEquals(JSON.parse(shell.said.stdout).status, "UNKNOWN");
+});
+
+// --- For people ---------------------------------------------------------------------------------
+
+test(
+  "on a terminal a status is told in words, and JSON only if it is asked for",
+  LONG,
+  async () => {
+    const ledger = fresh();
+    const call = (args: string[], env = {}, columns = 80) =>
+      run([args[0]!, "--ledger", ledger, ...args.slice(1)], { terminal: true, env, columns });
+    const coloured = await call(["exec", "--order", "x", ...sh("echo no >&2; exit 3")]);
+    assertStringIncludes(coloured.stdout, "\x1b[1m\x1b[31mFAILED");
+    const plain = await call(["show", "x"], { NO_COLOR: "1" });
+    // deno-lint-ignore no-control-regex -- that is what is looked for
+    assert(!/\x1b/.test(plain.stdout));
+    for (
+      const words of [
+        "FAILED  x\n",
+        "sh -c 'echo no >&2; exit 3': sh ended with code 3",
+        "consumed\n",
+        "attempted\n",
+        "failure observed\n",
+        "stdout  nothing\n",
+        "stderr  3 bytes, all of it in ",
+        "│ no\n",
+        "It does not say that nothing was\nchanged",
+        `result  ${ledger}/`,
+      ]
+    ) assertStringIncludes(plain.stdout, words);
+    assertEquals(JSON.parse((await call(["show", "--json", "x"])).stdout).status, "FAILED");
+    assertEquals((await call(["show", "--quiet", "x"])).stdout, "");
+
+    const narrow = await call(["list"], { NO_COLOR: "1" }, 30);
+    assertEquals(narrow.stdout, "FAILED  x  sh -c 'echo no >&2…\n");
+  },
+);
+
+test("what was recorded cannot command the terminal that shows it", LONG, async () => {
+  const hostile = "\x1b]0;owned\x07\x1b[2J\u202e\u0085a";
+  const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
+  const ledger = fresh();
+  const args = ["--order", hostile, "--annotate", `${hostile}=${hostile}`, "--ledger", ledger];
+  const command = ["--", "sh", "-c", `printf '%s\\n' "$1"`, "sh", hostile];
+  const end = await run(["exec", ...args, ...command], surroundings);
+  assertEquals(end.code, 0);
+  // deno-lint-ignore no-control-regex -- the line that moves is none of the recorded text
+  const progress = /\r\x1b\[K[^\n]*?(?=\r\x1b\[K)|\r\x1b\[K/g;
+  const listed = await run(["list", "--ledger", ledger], { ...surroundings, columns: 200 });
+  for (const text of [end.stdout.replace(progress, ""), listed.stdout]) {
+    // deno-lint-ignore no-control-regex -- that is what is looked for
+    assertEquals(text.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/g), null, JSON.stringify(text));
+    assertStringIncludes(text, "\\u001b]0;owned\\u0007");
+  }
+});
+
+test("of a progress bar the end is shown, and of an output its last lines", LONG, async () => {
+  const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
+  const script = "seq 1 20; printf '10%%\\r55%%\\r100%%\\r\\n'";
+  const { stdout } = await run(["exec", "--ledger", fresh(), ...sh(script)], surroundings);
+  assertStringIncludes(stdout, "  │ 19\n  │ 20\n  │ 100%\n  stderr  nothing\n");
+  assert(!stdout.includes("│ 18"));
+});
+
+test("of another result the evidence is told too; of a recovered order, that nobody saw it", async () => {
+  const ledger = fresh();
+  const held = new FolderLedger(ledger);
+  const order = { orderId: "x", action: { name: "migrate", input: { to: 7 } } };
+  const context = { executionId: "e", runner: "me" };
+  await held.store(
+    await execute(order, context, (_, { unproven }) => unproven({ xid: "741" }), held),
+  );
+  await held.consume(...claim("open"));
+  const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
+  const shown = await run(["show", "--ledger", ledger, "x"], surroundings);
+  assertEquals(shown.code, 30);
+  assertStringIncludes(shown.stdout, `"xid": "741"`);
+  assertStringIncludes(shown.stdout, "UNKNOWN is final. It does not say that nothing was done");
+  const open = await run(["show", "--ledger", ledger, "open"], surroundings);
+  assertEquals(open.code, 73);
+  assertStringIncludes(open.stdout, "OPEN: it is still running, or its Runner is gone");
+});
+
+test("texts are cut and wrapped by what is seen of them", () => {
+  assertEquals(fit("abcdef", 4), "abc…");
+  assertEquals(fit("😀😀", 2), "😀😀");
+  assertEquals(wrap("one two three", 8), ["one two", "three"]);
+  assertEquals(wrap("a-word-that-is-long b", 5), ["a-word-that-is-long", "b"]);
+  assertEquals(clean("a\tb\nc\x9bd\u202e"), "a b\\nc\\u009bd\\u202e");
+  assertEquals(
+    [1.4, 999, 1234, 59_999, 61_000, 3_661_000].map(spoken),
+    ["1 ms", "999 ms", "1.2 s", "59.9 s", "1 min 01 s", "1 h 01 min"],
+  );
+});
