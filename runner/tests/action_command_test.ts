@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from
 import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { command, type CommandOptions, type CommandOrder } from "deployer-runner/actions/command";
@@ -255,6 +256,24 @@ test(
     assert(!JSON.stringify(result).includes("1234"), "the limit is not recorded");
   },
 );
+
+test("a command that gets the terminal stays in the Runner's process group, and has no files", async () => {
+  const output = join(root, "no-output");
+  const group = (pid: string) => `$(cut -d ' ' -f 5 /proc/${pid}/stat)`;
+  const script = `test ${group("$$")} = ${group(String(process.pid))}`;
+  const result = await run(output, ["sh", "-c", script], {}, { tty: true });
+  assert(result.status === "APPLIED", JSON.stringify(result.trace));
+  const judgement = { success: [0], unproven: [] };
+  assertEquals(result.trace.rawResult, { exitCode: 0, endedBy: null, judgement });
+  assert(!existsSync(output));
+
+  const giveUp = new AbortController();
+  setTimeout(() => giveUp.abort(), 200);
+  const ports = { signal: giveUp.signal };
+  const hanging = await run(output, ["sleep", "60"], ports, { tty: true });
+  assert(hanging.status === "UNKNOWN" && hanging.trace.settlement === "UNPROVEN");
+  await ended((hanging.trace.rawError as Evidence).pid as number);
+});
 
 test("input that no command line can hold is refused by name, and leaves nothing", async () => {
   const cases = [

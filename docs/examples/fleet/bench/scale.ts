@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { parseArgs } from "node:util";
 import pg from "pg";
+import type { Ledger } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
@@ -54,15 +55,14 @@ async function milliseconds(times: number, what: (i: number) => Promise<unknown>
 // --- PostgreSQL ----------------------------------------------------------------------------------
 
 const table = [];
-const postgres = async (what: string) => {
-  await client.query("vacuum analyze deployer.orders");
+const postgres = async (what: string, count = orders) => {
   const size = async (part: string) => Number(await one(`select ${part}('deployer.orders')`));
   const [all, heap] = [await size("pg_total_relation_size"), await size("pg_table_size")];
   table.push({
     ledger: "PostgreSQL",
     what,
-    "bytes an order": Math.round(all / orders),
-    "of these in indexes": Math.round((all - heap) / orders),
+    "bytes an order": Math.round(all / count),
+    "of these in indexes": Math.round((all - heap) / count),
   });
 };
 await client.query(
@@ -113,17 +113,28 @@ sqlite.exec("vacuum");
 weigh("the same, archived");
 sqlite.close();
 
-// --- Folder --------------------------------------------------------------------------------------
+// --- Folder, and PostgreSQL as it fills by and by ------------------------------------------------
 
-for (const inFlight of [1, 16]) {
-  const folder = join(root, `folder-${inFlight}`);
-  const contender = through(new FolderLedger(folder));
+/** Takes orders through a ledger, with so many in flight. */
+async function fill(ledger: Ledger, inFlight: number): Promise<void> {
+  const contender = through(ledger);
   let next = 0;
   const lane = async () => {
-    while (next < files) await contender.order(`release-${next++}`);
+    while (next < files) await contender.order(`filled-${next++}`);
   };
   await Promise.all(Array.from({ length: inFlight }, lane));
   await contender.close();
+}
+
+await client.query("truncate deployer.orders");
+await fill(await PostgresLedger.open(database.url), 16);
+await postgres(`${files} orders, by and by`, files);
+await client.query("vacuum full deployer.orders");
+await postgres("the same, after vacuum full", files);
+
+for (const inFlight of [1, 16]) {
+  const folder = join(root, `folder-${inFlight}`);
+  await fill(new FolderLedger(folder), inFlight);
   const [disk = "0"] = execFileSync("du", ["-s", "-B1", folder], { encoding: "utf8" }).split("\t");
   const [inodes = "0"] = execFileSync("du", ["-s", "--inodes", folder], { encoding: "utf8" })
     .split("\t");
