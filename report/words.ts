@@ -12,8 +12,8 @@ const NOTHING_ABOUT_THE_APPLICATION =
   "It says nothing about the application being up or down: no status does.";
 const FINAL = "It is final, and it is not “still running”.";
 
-/** What a status means, by the settlement that led to it. */
-const SETTLED: Readonly<Record<string, Words>> = {
+/** What a status means, by the settlement that led to it. A map: any text may stand for one. */
+const SETTLED: ReadonlyMap<string, Words> = new Map(Object.entries({
   RETURNED: {
     says: "The action returned a value, and its author vouches that this value is proof.",
     saysNot: [
@@ -53,7 +53,7 @@ const SETTLED: Readonly<Record<string, Words>> = {
       NOTHING_ABOUT_THE_APPLICATION,
     ],
   },
-};
+}));
 
 const WITHOUT_RESULT: Readonly<Record<Status, Words>> = {
   UNKNOWN: {
@@ -101,7 +101,7 @@ export function wordsOf(row: Row, { result, facts }: Execution): Words {
       saysNot,
     };
   }
-  return row.status === "INVALID" ? NO_STATUS : SETTLED[row.settlement] ?? NO_STATUS;
+  return row.status === "INVALID" ? NO_STATUS : SETTLED.get(row.settlement) ?? NO_STATUS;
 }
 
 /** The fact by which a Runner closed an order that has no result. */
@@ -132,14 +132,14 @@ function some(count: unknown, one: string, many: string): string {
 }
 
 /** Settlements as people read them. */
-export const SETTLEMENTS: Readonly<Record<string, string>> = {
+export const SETTLEMENTS: ReadonlyMap<string, string> = new Map(Object.entries({
   RETURNED: "returned a value",
   THREW: "threw",
   RETURNED_NOTHING: "returned nothing",
   UNPROVEN: "said it cannot tell",
   ABORTED: "the Runner stopped waiting",
   [NO_RESULT]: "no result",
-};
+}));
 
 /** A length of time, as short as it can be read. */
 export function durationInWords(ms: number): string {

@@ -143,7 +143,7 @@ export class Book {
   }
 
   #enterFact(row: Row, fact: Fields): void {
-    const status = OBSERVED[String(fact.type)];
+    const status = OBSERVED.get(String(fact.type));
     if (status === "UNKNOWN" || (status && !row.hasResult)) row.status = status;
     if (Number.isNaN(row.at)) row.at = timeOf(fact.at);
   }
@@ -177,11 +177,13 @@ export function executionOf(row: Row): Execution {
   return { ...result && { result }, ...json && { json }, ...claim && { claim }, facts };
 }
 
-const OBSERVED: Readonly<Record<string, Status>> = {
-  SUCCESS_OBSERVED: "APPLIED",
-  FAILURE_OBSERVED: "FAILED",
-  PROOF_ABSENT: "UNKNOWN",
-};
+const OBSERVED: ReadonlyMap<string, Status> = new Map<string, Status>(Object.entries(
+  {
+    SUCCESS_OBSERVED: "APPLIED",
+    FAILURE_OBSERVED: "FAILED",
+    PROOF_ABSENT: "UNKNOWN",
+  } as const,
+));
 
 function identities(part: Part): { orderId: string; executionId: string } {
   const { orderId, executionId } = part.kind === "result" ? part.result : part.fact;

@@ -13,7 +13,13 @@ const SMALL = 4 << 20;
 /** What somebody gives to be read. */
 export type Given =
   | { readonly text: string; readonly name: string }
-  | { readonly files: AsyncIterable<File> | Iterable<File> };
+  | { readonly files: AsyncIterable<File | Unreadable> | Iterable<File> };
+
+/** A file or a folder that the browser does not give. */
+export interface Unreadable {
+  readonly name: string;
+  readonly reason: string;
+}
 
 export class Reader {
   readonly #book: Book;
@@ -29,7 +35,12 @@ export class Reader {
 
   async read(given: Given): Promise<void> {
     if ("text" in given) await this.readText(given.text, given.name);
-    else for await (const file of given.files) await this.readFile(file);
+    else {
+      for await (const file of given.files) {
+        if ("reason" in file) this.#refuse(file.name, file.reason);
+        else await this.readFile(file);
+      }
+    }
   }
 
   async readFile(file: File): Promise<void> {

@@ -1,9 +1,17 @@
 /** The whole page: what was read, what is asked for, and which of its two screens shows it. */
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useReducer,
+  useRef,
+  useState,
+} from "preact/hooks";
 import { isResult } from "compiled:validators";
 import { judge } from "../checks/contract.ts";
-import { embedded, writtenAt } from "../embedded.ts";
+import type { Embedded } from "../embedded.ts";
 import { pause } from "../pause.ts";
 import { fromFragment, type Query, select, toFragment } from "../query.ts";
 import { Book, type Row } from "../reading/book.ts";
@@ -17,8 +25,8 @@ import { Refusals } from "./refusals.tsx";
 /** When the list follows what is being read for the first time, in ms; then later and later. */
 const FOLLOW = 300;
 
-export function App(): JSX.Element {
-  const { book, reader, version, isReading, take } = useBook();
+export function App({ embedded }: { embedded: Embedded }): JSX.Element {
+  const { book, reader, version, isReading, take } = useBook(embedded);
   const [query, setQuery] = useQuery();
   const rows = useSelection(book, version, query);
   useDropAndPaste(take);
@@ -30,7 +38,7 @@ export function App(): JSX.Element {
   const look = (row: Row) => setQuery((query) => ({ ...query, open: placeOf(book, row) }), "push");
   return (
     <>
-      <Header {...{ book, reader, isReading, take }} />
+      <Header {...{ book, reader, isReading, take }} writtenAt={embedded.writtenAt} />
       {query.open
         ? <Detail key={open?.id} {...{ book, row: open, rows, isReading, back, look }} />
         : <Overview {...{ book, version, rows, query, setQuery, look, isReading }} />}
@@ -43,9 +51,10 @@ interface HeaderProps {
   readonly reader: Reader;
   readonly isReading: boolean;
   readonly take: (given: Given) => void;
+  readonly writtenAt: string | undefined;
 }
 
-function Header({ book, reader, isReading, take }: HeaderProps): JSX.Element {
+function Header({ book, reader, isReading, take, writtenAt }: HeaderProps): JSX.Element {
   const [, draw] = useReducer((drawn: number) => drawn + 1, 0);
   useEffect(() => {
     if (!isReading) return;
@@ -73,9 +82,9 @@ function Header({ book, reader, isReading, take }: HeaderProps): JSX.Element {
 }
 
 /** What was read so far. `version` grows with it. */
-function useBook() {
+function useBook({ blocks }: Embedded) {
   const [version, setVersion] = useState(0);
-  const [isReading, setReading] = useState(embedded.length > 0);
+  const [isReading, setReading] = useState(blocks.length > 0);
   const { book, reader } = useMemo(() => {
     const book = new Book((result) => judge(result, isResult).length);
     return { book, reader: new Reader(book, pause) };
@@ -103,7 +112,7 @@ function useBook() {
       }
     });
   }, []);
-  useEffect(() => embedded.forEach(take), []);
+  useLayoutEffect(() => blocks.forEach(take), []);
   return { book, reader, version, isReading, take };
 }
 

@@ -81,7 +81,7 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
         <p class="badge">
           <StatusShape status={row.status} />
           <b>{NAMES[row.status]}</b>
-          {SETTLEMENTS[row.settlement] && <span>{SETTLEMENTS[row.settlement]}</span>}
+          {SETTLEMENTS.has(row.settlement) && <span>{SETTLEMENTS.get(row.settlement)}</span>}
         </p>
         <h1>{row.orderId === "" ? <i>no orderId</i> : <Text value={row.orderId} />}</h1>
         <p class="by">
@@ -169,12 +169,12 @@ function Says({ row, execution }: { row: Row; execution: Execution }): JSX.Eleme
 }
 
 /** What was observed is called by how the observation ended. */
-const OBSERVED: Readonly<Record<string, string>> = {
+const OBSERVED: ReadonlyMap<string, string> = new Map(Object.entries({
   RETURNED: "The action returned",
   THREW: "The action threw",
   UNPROVEN: "The action’s reason",
   ABORTED: "The Runner’s reason",
-};
+}));
 
 function Observed(
   { result, findings }: { result: Fields; findings: readonly Finding[] },
@@ -182,7 +182,7 @@ function Observed(
   const trace = isFields(result.trace) ? result.trace : {};
   const fidelity = isFields(trace.fidelity) ? trace.fidelity.raw : undefined;
   const fields = ["rawResult", "rawError"].filter((name) => Object.hasOwn(trace, name));
-  const title = OBSERVED[String(trace.settlement)] ?? "What was observed";
+  const title = OBSERVED.get(String(trace.settlement)) ?? "What was observed";
   return (
     <section class="card">
       <h2>{title}</h2>

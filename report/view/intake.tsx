@@ -1,7 +1,7 @@
 /** How results come in: dropped, chosen or pasted. They go nowhere from here. */
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Given } from "../reading/read.ts";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Given, Unreadable } from "../reading/read.ts";
 import { StatusShape } from "./shapes.tsx";
 
 interface IntakeProps {
@@ -96,7 +96,7 @@ function Paste({ take }: { take: (given: Given) => void }): JSX.Element {
 
 /** Takes what is dropped on the page, and what is pasted anywhere but in a field. */
 export function useDropAndPaste(take: (given: Given) => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const mark = (isOver: boolean) => document.body.classList.toggle("dropping", isOver);
     const over = (event: DragEvent) => {
       event.preventDefault();
@@ -106,10 +106,14 @@ export function useDropAndPaste(take: (given: Given) => void): void {
     const drop = (event: DragEvent) => {
       event.preventDefault();
       mark(false);
-      const { items } = event.dataTransfer!;
-      const entries = [...items].map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+      // Both are there only as long as the event is. A page from the file system may read the file,
+      // not its entry.
+      const items = [...event.dataTransfer!.items].map((item) => {
+        const entry = item.webkitGetAsEntry?.();
+        return entry?.isDirectory ? entry : item.getAsFile();
+      });
       const text = event.dataTransfer!.getData("text");
-      if (entries.some((entry) => entry !== null)) take({ files: walk(entries) });
+      if (items.some((item) => item !== null)) take({ files: walk(items) });
       else if (text !== "") take({ text, name: "dropped text" });
     };
     const paste = (event: ClipboardEvent) => {
@@ -133,12 +137,19 @@ export function useDropAndPaste(take: (given: Given) => void): void {
 }
 
 /** The files that were dropped, and those in the folders that were. */
-async function* walk(entries: (FileSystemEntry | File | null)[]): AsyncGenerator<File> {
-  for (const entry of entries) {
-    if (entry === null) continue;
-    if (entry instanceof File) yield entry;
-    else if (entry.isFile && isDocument(entry.fullPath)) yield await fileOf(entry);
-    else if (entry.isDirectory) yield* walk(await contentsOf(entry));
+async function* walk(
+  items: readonly (FileSystemEntry | File | null)[],
+): AsyncGenerator<File | Unreadable> {
+  for (const item of items) {
+    try {
+      if (item === null) continue;
+      if (item instanceof File) yield item;
+      else if (item.isDirectory) yield* walk(await contentsOf(item));
+      else if (isDocument(item.fullPath)) yield await fileOf(item);
+    } catch (error) {
+      const reason = `the browser does not give what was dropped (${(error as Error).message}): `;
+      yield { name: item!.name, reason: `${reason}choose it by the button` };
+    }
   }
 }
 

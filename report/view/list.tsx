@@ -13,6 +13,7 @@ import { durationInWords, instantInWords, SETTLEMENTS } from "../words.ts";
 import { NO_RESULT } from "../query.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
 import { Text } from "./text.tsx";
+import { useWidth } from "./width.ts";
 
 export interface ListProps {
   readonly rows: readonly Row[];
@@ -177,7 +178,7 @@ function RowOf({ row, index, isActive, look, style }: RowProps): JSX.Element {
       </span>
       <span role="gridcell" class="at">{instantInWords(at)}</span>
       <span role="gridcell" class="duration">
-        {settlement === "" ? SETTLEMENTS[NO_RESULT] : durationInWords(duration)}
+        {settlement === "" ? SETTLEMENTS.get(NO_RESULT) : durationInWords(duration)}
       </span>
     </div>
   );
@@ -191,7 +192,7 @@ function heightOf(isNarrow: boolean): number {
 
 function useVirtualizer(scroller: { current: HTMLDivElement | null }, count: number) {
   const [, draw] = useReducer((drawn: number) => drawn + 1, 0);
-  const [isNarrow, setNarrow] = useState(false);
+  const isNarrow = useWidth(scroller) < heightOf(false) * NARROW;
   const [virtualizer] = useState(() =>
     new Virtualizer<HTMLDivElement, Element>({
       count: 0,
@@ -210,14 +211,11 @@ function useVirtualizer(scroller: { current: HTMLDivElement | null }, count: num
     overscan: 8,
     scrollPaddingStart: height, // The heads cover what lies below them.
     initialOffset: kept.scroll,
-    onChange: ({ scrollRect }) => {
-      if (scrollRect) setNarrow(scrollRect.width < heightOf(false) * NARROW);
-      draw(undefined);
-    },
+    onChange: () => draw(undefined),
   });
   useLayoutEffect(() => virtualizer._didMount(), []);
   useLayoutEffect(() => virtualizer._willUpdate());
-  useLayoutEffect(() => virtualizer.measure(), [isNarrow]);
+  useLayoutEffect(() => virtualizer.measure(), [height]);
   return { virtualizer, isNarrow };
 }
 

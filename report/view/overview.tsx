@@ -144,7 +144,7 @@ function Filters({ facets, query, change }: PartProps): JSX.Element {
         label="Settlement"
         value={query.settlement}
         names={facets.settlements}
-        inWords={(name) => SETTLEMENTS[name] ?? name}
+        inWords={(name) => SETTLEMENTS.get(name) ?? name}
         choose={(settlement) => change({ settlement })}
       />
       <Menu

@@ -1,9 +1,10 @@
 import type { JSX } from "preact";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { MARGIN, type Marks, marksOf } from "../plot.ts";
 import type { Query } from "../query.ts";
 import { type Row, STATUSES } from "../reading/book.ts";
 import { instantInWords } from "../words.ts";
+import { useWidth } from "./width.ts";
 
 export interface PlotProps {
   readonly rows: readonly Row[];
@@ -19,7 +20,7 @@ const HEIGHT = 180;
  */
 export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
   const svg = useRef<SVGSVGElement>(null);
-  const width = useWidth(svg);
+  const width = Math.max(240, useWidth(svg));
   const marks = useMemo(() => marksOf(rows, width, HEIGHT), [rows, width]);
   const [span, setSpan] = useState<[number, number]>();
   const placeOf = (event: PointerEvent) => {
@@ -116,16 +117,4 @@ function inWords(rows: readonly Row[]): string {
 /** The second at a place, as a field for time has it. */
 function secondOf(marks: Marks, x: number): string {
   return new Date(marks.instantAt(x)).toISOString().slice(0, 19);
-}
-
-function useWidth(element: { current: Element | null }): number {
-  const [width, setWidth] = useState(800);
-  useLayoutEffect(() => {
-    const follow = () => setWidth(Math.max(240, element.current!.clientWidth));
-    follow();
-    const observer = new ResizeObserver(follow);
-    observer.observe(element.current!);
-    return () => observer.disconnect();
-  }, []);
-  return width;
 }

@@ -49,8 +49,8 @@ export function Timeline({ row, execution }: { row: Row; execution: Execution })
       {!Number.isNaN(row.duration) && (
         <p>
           The action was observed for{" "}
-          <b>{durationInWords(row.duration)}</b>, by the monotonic clock. What is observed ends
-          there; the action may not.
+          <b>{row.duration.toLocaleString("en", { maximumFractionDigits: 3 })} ms</b>, by the
+          monotonic clock. What is observed ends there; the action may not.
         </p>
       )}
       {steps.some((step) => step < 0) && (

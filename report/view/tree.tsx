@@ -39,8 +39,9 @@ function Leaf({ node, name, findings }: TreeProps): JSX.Element {
 
 function Branch({ node, name, findings, level }: TreeProps & { level: number }): JSX.Element {
   const inside = findings.some(({ pointer }) => pointer.startsWith(`${node.pointer}/`));
-  const isCause = node.label === "caused by";
-  const [isOpen, setOpen] = useState(level < 2 || inside || isCause);
+  // What holds nothing but a text or bytes, and why an error was thrown, is what people look for.
+  const isSought = !node.children?.length || node.label === "caused by";
+  const [isOpen, setOpen] = useState(level < 2 || inside || isSought);
   return (
     <details
       open={isOpen}
