@@ -1,8 +1,9 @@
 /** The plot of executions: when each was called, how long it took, and how it ended. */
 import { scaleLog, scaleUtc } from "d3-scale";
+import type { Pause } from "./query.ts";
 import { type Row, type Status, STATUSES } from "./reading/book.ts";
 import { shape } from "./shape.ts";
-import { durationInWords } from "./words.ts";
+import { durationInWords, instantInWords } from "./words.ts";
 
 /** Room around the marks, in pixels. */
 export const MARGIN = { left: 64, right: 16, top: 12, bottom: 24 } as const;
@@ -10,17 +11,26 @@ export const MARGIN = { left: 64, right: 16, top: 12, bottom: 24 } as const;
 const LANE = 22;
 /** Marks that are nearer to each other than this are one. */
 const CELL = 3;
-/** Size of a mark, in pixels: what is rare is seen first. Few marks are larger. */
+/** Size of a mark, in pixels: what is rare is seen first. */
 const SIZES: Readonly<Record<Status, number>> = {
-  ...{ APPLIED: 2.2, OPEN: 4.5, FAILED: 4.2, UNKNOWN: 5.5, INVALID: 5 },
+  ...{ APPLIED: 4, OPEN: 4.5, FAILED: 4.2, UNKNOWN: 5.5, INVALID: 5 },
 };
+/** More APPLIED than this are dots. */
 const FEW = 400;
+/** What is shorter is drawn as if it took this long, in ms: the axis has no zero. */
+const SHORTEST = 0.001;
+/** Rows, or marks, between two pauses. */
+const SLICE = 1024;
 
 export interface Marks {
-  /** Path of all marks of a status. */
+  /** Outlines of the marks of each status. */
   readonly paths: ReadonlyMap<Status, string>;
+  /** Many APPLIED are dots: points to be drawn with a round pen, which takes no time. */
+  readonly dots: string;
   readonly xTicks: readonly Tick[];
   readonly yTicks: readonly Tick[];
+  /** In words, for those who do not see it. */
+  readonly inWords: string;
   /** The row whose mark is nearest to a place; `undefined` if none is near. */
   nearest(x: number, y: number): Row | undefined;
   /** The instant at a place, in ms. */
@@ -33,18 +43,21 @@ export interface Tick {
 }
 
 /** Where everything is drawn; `undefined` if no row has a time. */
-export function marksOf(rows: readonly Row[], width: number, height: number): Marks | undefined {
-  const timed = rows.filter(({ at }) => !Number.isNaN(at));
-  if (timed.length === 0) return undefined;
-  const [first, last] = extent(timed, ({ at }) => at);
+export async function marksOf(
+  rows: readonly Row[],
+  width: number,
+  height: number,
+  pause: Pause,
+): Promise<Marks | undefined> {
+  const found = await extentOf(rows, pause);
+  const { first, last, shortest, longest, lasting, timed } = found;
+  if (timed === 0) return undefined;
   const margin = Math.max((last - first) * 0.02, 500);
   const floor = height - MARGIN.bottom;
-  const lasting = timed.filter(({ duration }) => !Number.isNaN(duration));
-  const [shortest, longest] = extent(lasting, ({ duration }) => Math.max(duration, 0.001));
-  const hasLane = lasting.length < timed.length;
+  const hasLane = lasting < timed;
   const x = scaleUtc([first - margin, last + margin], [MARGIN.left, width - MARGIN.right]);
   const y = scaleLog(
-    lasting.length === 0 ? [1, 10] : [shortest / 1.5, longest * 1.5],
+    lasting === 0 ? [1, 10] : [shortest / 1.5, longest * 1.5],
     [floor - (hasLane ? LANE : 6), MARGIN.top],
   );
   // The scales are asked for two places each: what they do in between is plain arithmetic.
@@ -52,30 +65,72 @@ export function marksOf(rows: readonly Row[], width: number, height: number): Ma
   const [low, high] = y.domain() as [number, number];
   const yOfLog = linear(Math.log(low), y(low), Math.log(high), y(high));
   const yOf = (duration: number) =>
-    Number.isNaN(duration) ? floor - LANE / 2 : yOfLog(Math.log(Math.max(duration, 0.001)));
+    Number.isNaN(duration) ? floor - LANE / 2 : yOfLog(Math.log(Math.max(duration, SHORTEST)));
   return {
-    paths: pathsOf(timed, xOf, yOf),
+    ...await pathsOf(rows, xOf, yOf, pause),
     xTicks: x.ticks(Math.max(2, Math.floor(width / 130))).map((instant) => ({
       at: x(instant),
       text: tickText(instant),
     })),
     yTicks: [
-      ...lasting.length === 0 ? [] : durations(y.domain() as [number, number])
+      ...lasting === 0 ? [] : durations([low, high])
         .map((ms) => ({ at: y(ms), text: durationInWords(ms) })),
       ...hasLane ? [{ at: floor - LANE / 2, text: "no result" }] : [],
     ],
+    inWords: inWords(found),
     instantAt: (place) => x.invert(place).getTime(),
     nearest(px, py) {
-      let [found, least]: [Row | undefined, number] = [undefined, 14 ** 2];
-      for (const row of timed) {
+      let [nearest, least]: [Row | undefined, number] = [undefined, 14 ** 2];
+      for (const row of rows) {
         const distance = (xOf(row.at) - px) ** 2 + (yOf(row.duration) - py) ** 2;
-        if (distance < least || (distance === least && isRarer(row, found))) {
-          [found, least] = [row, distance];
+        if (distance < least || (distance === least && isRarer(row, nearest))) {
+          [nearest, least] = [row, distance];
         }
       }
-      return found;
+      return nearest;
     },
   };
+}
+
+/** What lies between the margins. */
+interface Extent {
+  /** Instants, in ms. */
+  first: number;
+  last: number;
+  /** Durations, in ms. */
+  shortest: number;
+  longest: number;
+  /** How many have an instant, and how many of these a duration. */
+  timed: number;
+  lasting: number;
+  readonly statuses: Map<Status, number>;
+}
+
+async function extentOf(rows: readonly Row[], pause: Pause): Promise<Extent> {
+  const extent: Extent = {
+    ...{ first: Infinity, last: -Infinity, shortest: Infinity, longest: SHORTEST },
+    ...{ timed: 0, lasting: 0, statuses: new Map() },
+  };
+  for (const [index, { at, duration, status }] of rows.entries()) {
+    if (index % SLICE === 0) await pause();
+    extent.statuses.set(status, (extent.statuses.get(status) ?? 0) + 1);
+    if (Number.isNaN(at)) continue;
+    extent.timed += 1;
+    extent.first = Math.min(extent.first, at);
+    extent.last = Math.max(extent.last, at);
+    if (Number.isNaN(duration)) continue;
+    extent.lasting += 1;
+    extent.shortest = Math.min(extent.shortest, Math.max(duration, SHORTEST));
+    extent.longest = Math.max(extent.longest, duration);
+  }
+  return extent;
+}
+
+function inWords({ first, last, statuses }: Extent): string {
+  const counts = STATUSES.filter((status) => statuses.has(status))
+    .map((status) => `${statuses.get(status)!.toLocaleString("en")} ${status}`);
+  const [from, to] = [instantInWords(first), instantInWords(last)];
+  return `${counts.join(", ")}, from ${from} to ${to} UTC. The list below has each of them.`;
 }
 
 /** Where in the plot a value stands, in pixels. */
@@ -91,26 +146,35 @@ function isRarer(row: Row, other: Row | undefined): boolean {
   return !other || STATUSES.indexOf(row.status) < STATUSES.indexOf(other.status);
 }
 
-function pathsOf(rows: readonly Row[], xOf: Place, yOf: Place): Map<Status, string> {
-  const cells = new Map<Status, Map<number, number>>();
-  for (const row of rows) {
-    const own = cells.get(row.status) ?? new Map<number, number>();
-    cells.set(row.status, own);
-    const cell = Math.round(xOf(row.at) / CELL) * 65536 + Math.round(yOf(row.duration) / CELL);
-    own.set(cell, (own.get(cell) ?? 0) + 1);
+/** Marks that fall together are one: there are never more of them than the plot has room for. */
+async function pathsOf(
+  rows: readonly Row[],
+  xOf: Place,
+  yOf: Place,
+  pause: Pause,
+): Promise<Pick<Marks, "paths" | "dots">> {
+  const cells = new Map<Status, Set<number>>(STATUSES.map((status) => [status, new Set()]));
+  for (const [index, { at, duration, status }] of rows.entries()) {
+    if (index % SLICE === 0) await pause();
+    if (Number.isNaN(at)) continue;
+    cells.get(status)!.add(
+      Math.round(xOf(at) / CELL) * 65536 + Math.round(yOf(duration) / CELL),
+    );
   }
   const paths = new Map<Status, string>();
+  let dots = "";
   for (const [status, own] of cells) {
-    const size = Math.max(SIZES[status], rows.length < FEW ? 4 : 0);
+    const isDots = status === "APPLIED" && own.size > FEW;
     const parts: string[] = [];
-    for (const [cell, count] of own) {
+    for (const cell of own) {
+      if (parts.length % SLICE === 0) await pause();
       const [x, y] = [Math.floor(cell / 65536) * CELL, (cell % 65536) * CELL];
-      // What stands for many is a little larger.
-      parts.push(shape(status, x, y, size + Math.min(1.5, Math.log10(count))));
+      parts.push(isDots ? `M${x} ${y}h0` : shape(status, x, y, SIZES[status]));
     }
-    paths.set(status, parts.join(""));
+    if (isDots) dots = parts.join("");
+    else if (parts.length > 0) paths.set(status, parts.join(""));
   }
-  return paths;
+  return { paths, dots };
 }
 
 /** An instant in UTC, as much of it as is not zero. */
@@ -120,15 +184,6 @@ function tickText(instant: Date): string {
     return date.slice(-5) === "01-01" ? date.slice(0, -6) : date.slice(-5);
   }
   return time.replace(/(:00)?\.000Z$|Z$/, "");
-}
-
-function extent<T>(values: readonly T[], of: (value: T) => number): [number, number] {
-  let [least, most] = [Infinity, -Infinity];
-  for (const value of values) {
-    least = Math.min(least, of(value));
-    most = Math.max(most, of(value));
-  }
-  return [least, most];
 }
 
 const DAY = 86_400_000;

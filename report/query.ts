@@ -10,7 +10,7 @@ export interface Query {
   readonly action: string;
   readonly runner: string;
   readonly text: string;
-  /** Instants as people type them, in UTC: `2026-01-31T09:30`. */
+  /** Moments as people type them, in UTC: `2026-01-31 09:30`. */
   readonly from: string;
   readonly to: string;
   /** Only what the contract refuses. */
@@ -109,10 +109,13 @@ function filter(query: Query): (row: Row) => boolean {
     (pattern === undefined || row.documents.some((document) => pattern.test(document.text)));
 }
 
-/** Milliseconds; NaN for no instant, which asks for nothing. */
+/** The milliseconds of a moment in UTC; NaN for what is none, which asks for nothing. */
 export function instant(typed: string): number {
-  return Date.parse(/[zZ]|[+-]\d\d:\d\d$/.test(typed) ? typed : `${typed}Z`);
+  const [, date, time = "00:00"] = MOMENT.exec(typed.trim()) ?? [];
+  return date === undefined ? NaN : Date.parse(`${date}T${time}Z`);
 }
+
+const MOMENT = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)Z?)?$/;
 
 /** A piece of what is recorded, as JSON writes it, in any case of its letters. */
 function patternOf(text: string): RegExp {

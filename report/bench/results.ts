@@ -83,9 +83,16 @@ async function entry(
   return { status: result.status, fact: result.facts[0], request, context, result };
 }
 
+/** With stacks that are the same on every machine. */
 function failure(site: unknown): Error {
   const cause = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", errno: -104 });
-  return new TypeError(`the mirror of ${site} did not take the release`, { cause });
+  cause.stack = `Error: read ECONNRESET
+    at TLSWrap.onStreamRead (node:internal/stream_base_commons:216:20)`;
+  const error = new TypeError(`the mirror of ${site} did not take the release`, { cause });
+  error.stack = `TypeError: ${error.message}
+    at push (file:///srv/deploy/mirror.js:42:11)
+    at async release (file:///srv/deploy/release.js:17:3)`;
+  return error;
 }
 
 function proof(input: Record<string, unknown>, ms: number): Record<string, unknown> {

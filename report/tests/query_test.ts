@@ -1,9 +1,17 @@
 import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
-import { EVERYTHING, fromFragment, NO_RESULT, type Query, select, toFragment } from "../query.ts";
+import {
+  EVERYTHING,
+  fromFragment,
+  instant,
+  NO_RESULT,
+  type Query,
+  select,
+  toFragment,
+} from "../query.ts";
 import { Book } from "../reading/book.ts";
 import { Reader } from "../reading/read.ts";
-import { lost, resultOf } from "./results.ts";
+import { AT, lost, resultOf } from "./results.ts";
 
 const book = new Book(({ orderId }) => orderId === "c" ? 2 : 0);
 const reader = new Reader(book, () => undefined);
@@ -38,6 +46,14 @@ test("rows are found by status, settlement, action, runner, verdict, text and ti
   assertEquals(await by({ from: "2026-01-31T09:30:00.004" }), "abc");
   assertEquals(await by({ to: "2026-01-31T09:30:00.004" }), "d");
   assertEquals(await by({ from: "no instant" }), "abcd");
+});
+
+test("a moment is a date, with as much of a time as is known, in UTC", () => {
+  const typed = ["2026-01-31", "2026-01-31 09:30", " 2026-01-31T09:30:00.004Z "];
+  assertEquals(typed.map(instant), [AT - 34_200_000, AT, AT + 4]);
+  for (const wrong of ["", "yesterday", "2026-01-31 25:00", "31.1.2026", "2026-1-31"]) {
+    assertEquals(instant(wrong), NaN);
+  }
 });
 
 test("a text is found in a report too, where < is written by its number", async () => {

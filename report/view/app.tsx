@@ -12,6 +12,7 @@ import {
 import { isResult } from "compiled:validators";
 import { judge } from "../checks/contract.ts";
 import type { Embedded } from "../embedded.ts";
+import { type Facets, facetsOf } from "../facets.ts";
 import { pause } from "../pause.ts";
 import { fromFragment, type Query, select, toFragment } from "../query.ts";
 import { Book, type Row } from "../reading/book.ts";
@@ -28,7 +29,7 @@ const FOLLOW = 300;
 export function App({ embedded }: { embedded: Embedded }): JSX.Element {
   const { book, reader, version, isReading, take } = useBook(embedded);
   const [query, setQuery] = useQuery();
-  const rows = useSelection(book, version, query);
+  const { rows, facets } = useSelection(book, version, query);
   useDropAndPaste(take);
 
   const open = query.open && opened(book, query.open);
@@ -41,7 +42,7 @@ export function App({ embedded }: { embedded: Embedded }): JSX.Element {
       <Header {...{ book, reader, isReading, take }} writtenAt={embedded.writtenAt} />
       {query.open
         ? <Detail key={open?.id} {...{ book, row: open, rows, isReading, back, look }} />
-        : <Overview {...{ book, version, rows, query, setQuery, look, isReading }} />}
+        : <Overview {...{ book, facets, rows, query, setQuery, look, isReading }} />}
     </>
   );
 }
@@ -142,11 +143,23 @@ function useQuery(): [Query, SetQuery] {
   return [query, setQuery];
 }
 
-/** The rows that the query asks for. Until they are found, those of the query before. */
-function useSelection(book: Book, version: number, query: Query): readonly Row[] {
+interface Selection {
+  readonly key: string;
+  readonly version: number;
+  readonly rows: readonly Row[];
+  readonly facets: Facets;
+}
+
+const NOTHING: Selection = {
+  ...{ key: "", version: 0, rows: [] },
+  facets: { statuses: new Map(), settlements: [], actions: [], runners: [], refused: 0 },
+};
+
+/** What the query asks for. Until it is found, what the query before asked for. */
+function useSelection(book: Book, version: number, query: Query): Selection {
   const { open: _, ...asked } = query;
   const key = toFragment(asked);
-  const [found, setFound] = useState({ key: "", version: 0, rows: [] as readonly Row[] });
+  const [found, setFound] = useState(NOTHING);
   const running = useRef<{ key: string; controller: AbortController } | undefined>(undefined);
   useEffect(() => {
     if (found.key === key && found.version === version) return;
@@ -155,14 +168,18 @@ function useSelection(book: Book, version: number, query: Query): readonly Row[]
     running.current?.controller.abort();
     const run = running.current = { key, controller: new AbortController() };
     const { signal } = run.controller;
-    select(book.rows, query, pause, signal).then((rows) => {
+    const search = async () => {
+      const isKnown = found.version === version;
+      const facets = isKnown ? found.facets : await facetsOf(book.rows, pause, signal);
+      const rows = await select(book.rows, query, pause, signal);
       running.current = undefined;
-      setFound({ key, version, rows });
-    }, (error) => {
+      setFound({ key, version, rows, facets });
+    };
+    search().catch((error) => {
       if (!signal.aborted) throw error;
     });
   }, [version, key, found]);
-  return found.rows;
+  return found;
 }
 
 function placeOf(book: Book, row: Row): NonNullable<Query["open"]> {

@@ -105,11 +105,11 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
           <Says row={row} execution={execution} />
           <Timeline row={row} execution={execution} />
           {result && <Observed result={result} findings={findings} />}
-          <Given execution={execution} findings={findings} />
         </div>
         <div>
           {result && <Verdict findings={findings} />}
           <Identity row={row} execution={execution} />
+          <Given execution={execution} findings={findings} />
           <Sources row={row} />
         </div>
       </div>

@@ -1,7 +1,8 @@
 /** All executions: how many of each status, when and how long, and the list of them. */
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { EVERYTHING, NO_RESULT, type Query } from "../query.ts";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Facets } from "../facets.ts";
+import { EVERYTHING, instant, type Query } from "../query.ts";
 import { type Book, type Row, type Status, STATUSES } from "../reading/book.ts";
 import { visibleText } from "../tree/visible.ts";
 import { SETTLEMENTS } from "../words.ts";
@@ -12,7 +13,7 @@ import { NAMES, StatusShape } from "./shapes.tsx";
 
 export interface OverviewProps {
   readonly book: Book;
-  readonly version: number;
+  readonly facets: Facets;
   readonly rows: readonly Row[];
   readonly query: Query;
   readonly setQuery: SetQuery;
@@ -21,8 +22,7 @@ export interface OverviewProps {
 }
 
 export function Overview(props: OverviewProps): JSX.Element {
-  const { book, version, rows, query, setQuery, look, isReading } = props;
-  const facets = useMemo(() => facetsOf(book.rows), [version]);
+  const { book, facets, rows, query, setQuery, look, isReading } = props;
   const change = (change: Partial<Query>) =>
     setQuery((query) => ({ ...query, ...change }), "replace");
   const isFiltered = rows.length < book.rows.length;
@@ -50,41 +50,6 @@ export function Overview(props: OverviewProps): JSX.Element {
       <List rows={rows} query={query} change={change} look={look} />
     </main>
   );
-}
-
-/** What the rows can be told apart by, with how many there are of each. */
-interface Facets {
-  readonly statuses: ReadonlyMap<Status, number>;
-  readonly settlements: readonly [string, number][];
-  readonly actions: readonly [string, number][];
-  readonly runners: readonly [string, number][];
-  readonly refused: number;
-}
-
-function facetsOf(rows: readonly Row[]): Facets {
-  const [statuses, settlements] = [new Map<Status, number>(), new Map<string, number>()];
-  const [actions, runners] = [new Map<string, number>(), new Map<string, number>()];
-  let refused = 0;
-  const count = <Name,>(counts: Map<Name, number>, name: Name) =>
-    counts.set(name, (counts.get(name) ?? 0) + 1);
-  for (const row of rows) {
-    count(statuses, row.status);
-    count(settlements, row.settlement || NO_RESULT);
-    count(actions, row.action);
-    count(runners, row.runner);
-    if (row.findings > 0) refused += 1;
-  }
-  return {
-    ...{ statuses, refused, settlements: sorted(settlements) },
-    ...{ actions: sorted(actions), runners: sorted(runners) },
-  };
-}
-
-/** How many names a menu offers; the field for text finds all others. */
-const MENU = 300;
-
-function sorted(counts: Map<string, number>): [string, number][] {
-  return [...counts].filter(([name]) => name !== "").sort(([, a], [, b]) => b - a).slice(0, MENU);
 }
 
 type Change = (change: Partial<Query>) => void;
@@ -224,15 +189,22 @@ interface InstantProps {
   readonly choose: (instant: string) => void;
 }
 
+/** A moment as the list writes it: browsers' own fields for it speak in local time and habits. */
 function Instant({ label, value, choose }: InstantProps): JSX.Element {
+  const [typed, setTyped] = useState(value);
+  useEffect(() => setTyped(value.replace("T", " ")), [value]);
+  const isWrong = typed !== "" && Number.isNaN(instant(typed));
   return (
-    <label class="field">
+    <label class="field instant">
       <span>{label}</span>
       <input
-        type="datetime-local"
-        step="1"
-        value={value}
-        onChange={({ currentTarget }) => choose(currentTarget.value)}
+        placeholder="2026-01-31 09:30"
+        spellcheck={false}
+        autocomplete="off"
+        aria-invalid={isWrong}
+        value={typed}
+        onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+        onChange={() => !isWrong && choose(typed.trim())}
       />
     </label>
   );

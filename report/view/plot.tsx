@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { MARGIN, type Marks, marksOf } from "../plot.ts";
+import { pause } from "../pause.ts";
 import type { Query } from "../query.ts";
 import { type Row, STATUSES } from "../reading/book.ts";
-import { instantInWords } from "../words.ts";
 import { useWidth } from "./width.ts";
 
 export interface PlotProps {
@@ -21,7 +21,7 @@ const HEIGHT = 180;
 export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
   const svg = useRef<SVGSVGElement>(null);
   const width = Math.max(240, useWidth(svg));
-  const marks = useMemo(() => marksOf(rows, width, HEIGHT), [rows, width]);
+  const marks = useMarks(rows, width);
   const [span, setSpan] = useState<[number, number]>();
   const placeOf = (event: PointerEvent) => {
     const { left, top } = svg.current!.getBoundingClientRect();
@@ -42,7 +42,7 @@ export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
       <svg
         ref={svg}
         role="img"
-        aria-label={inWords(rows)}
+        aria-label={marks?.inWords ?? "No execution"}
         height={HEIGHT}
         onPointerDown={(event) => {
           const [x] = placeOf(event);
@@ -54,6 +54,7 @@ export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
         onPointerCancel={() => setSpan(undefined)}
       >
         {marks && <Axes marks={marks} width={width} />}
+        {marks && <path class="dots APPLIED" d={marks.dots} />}
         {marks && STATUSES.toReversed().map((status) =>
           marks.paths.has(status) && (
             <path
@@ -101,17 +102,18 @@ function Axes({ marks, width }: { marks: Marks; width: number }): JSX.Element {
   );
 }
 
-function inWords(rows: readonly Row[]): string {
-  const times = rows.map(({ at }) => at).filter((at) => !Number.isNaN(at));
-  let [first, last] = [Infinity, -Infinity];
-  for (const at of times) [first, last] = [Math.min(first, at), Math.max(last, at)];
-  const counts = STATUSES.map((status) => {
-    const count = rows.reduce((count, row) => count + Number(row.status === status), 0);
-    return count > 0 ? `${count.toLocaleString("en")} ${status}` : "";
-  }).filter((count) => count !== "");
-  if (times.length === 0) return "No execution";
-  const [from, to] = [instantInWords(first), instantInWords(last)];
-  return `${counts.join(", ")}, from ${from} to ${to} UTC. The list below has each of them.`;
+/** The marks, once they are placed; until then, those before. */
+function useMarks(rows: readonly Row[], width: number): Marks | undefined {
+  const [marks, setMarks] = useState<Marks>();
+  useEffect(() => {
+    let isWanted = true;
+    const unlessOver = () => isWanted ? pause() : Promise.reject(new Error("other rows are shown"));
+    marksOf(rows, width, HEIGHT, unlessOver).then(setMarks, (error) => {
+      if (isWanted) throw error;
+    });
+    return () => void (isWanted = false);
+  }, [rows, width]);
+  return marks;
 }
 
 /** The second at a place, as a field for time has it. */
