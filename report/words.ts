@@ -91,6 +91,21 @@ const NO_STATUS: Words = {
   saysNot: [],
 };
 
+/** The contract's own table. */
+const STATUS_OF: ReadonlyMap<string, Status> = new Map<string, Status>([
+  ["RETURNED", "APPLIED"],
+  ["THREW", "FAILED"],
+  ["RETURNED_NOTHING", "UNKNOWN"],
+  ["UNPROVEN", "UNKNOWN"],
+  ["ABORTED", "UNKNOWN"],
+]);
+
+const CONTRADICTION: Words = {
+  says:
+    "The result contradicts itself: its settlement does not lead to its status. It says nothing that can be relied on.",
+  saysNot: [],
+};
+
 /** What an execution says in words. */
 export function wordsOf(row: Row, { result, facts }: Execution): Words {
   if (!result) return WITHOUT_RESULT[row.status];
@@ -101,7 +116,9 @@ export function wordsOf(row: Row, { result, facts }: Execution): Words {
       saysNot,
     };
   }
-  return row.status === "INVALID" ? NO_STATUS : SETTLED.get(row.settlement) ?? NO_STATUS;
+  const words = SETTLED.get(row.settlement);
+  if (row.status === "INVALID" || !words) return NO_STATUS;
+  return STATUS_OF.get(row.settlement) === row.status ? words : CONTRADICTION;
 }
 
 /** The fact by which a Runner closed an order that has no result. */
@@ -148,10 +165,14 @@ export function durationInWords(ms: number): string {
   if (ms < 1) return `${Math.round(ms * 1000)} µs`;
   if (ms < 1000) return `${round(ms)} ms`;
   if (ms < 60_000) return `${round(ms / 1000)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor(ms / 1000) % 60} s`;
-  const hours = Math.floor(ms / 3_600_000);
-  if (hours < 48) return `${hours} h ${Math.floor(ms / 60_000) % 60} min`;
-  return `${Math.floor(hours / 24).toLocaleString("en")} d ${hours % 24} h`;
+  const [seconds, minutes, hours] = [1000, 60_000, 3_600_000].map((unit) => Math.floor(ms / unit));
+  if (minutes! < 60) return both(minutes!, "min", seconds! % 60, "s");
+  if (hours! < 48) return both(hours!, "h", minutes! % 60, "min");
+  return both(Math.floor(hours! / 24), "d", hours! % 24, "h");
+}
+
+function both(count: number, unit: string, rest: number, restUnit: string): string {
+  return `${count.toLocaleString("en")} ${unit}${rest === 0 ? "" : ` ${rest} ${restUnit}`}`;
 }
 
 function round(value: number): string {

@@ -62,6 +62,13 @@ test("a result with a status of its own says nothing", async () => {
   assert((await said({ ...result, status: "DONE" })).includes("nothing that can be relied on"));
 });
 
+test("a result whose status is not that of its settlement is said to contradict itself", async () => {
+  const result = await resultOf({ orderId: "a" }, () => 1);
+  for (const status of ["FAILED", "UNKNOWN"]) {
+    assert((await said({ ...result, status })).includes("contradicts itself"));
+  }
+});
+
 test("fidelity is said in words", () => {
   const counts = { exact: false, tagged: 1, truncated: 2, unreadable: 0 };
   assertEquals(
@@ -78,7 +85,7 @@ test("fidelity is said in words", () => {
 test("lengths of time and instants are short, and lose nothing that matters", () => {
   const ms = [0, 0.612, 125.752, 1500, 61_000, 3_600_000 * 5, 86_400_000 * 3, NaN, -4];
   assertEquals(ms.map(durationInWords), [
-    ...["0 µs", "612 µs", "126 ms", "1.5 s", "1 min 1 s", "5 h 0 min", "3 d 0 h", "", "−4 ms"],
+    ...["0 µs", "612 µs", "126 ms", "1.5 s", "1 min 1 s", "5 h", "3 d", "", "−4 ms"],
   ]);
   assertEquals([0, NaN].map(instantInWords), ["1970-01-01 00:00:00.000", ""]);
 });

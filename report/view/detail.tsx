@@ -102,7 +102,7 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
       {others.length > 0 && <Others others={others} look={look} />}
       <div class="columns">
         <div>
-          <Says row={row} execution={execution} />
+          <Says row={row} execution={execution} isRefused={findings.length > 0} />
           <Timeline row={row} execution={execution} />
           {result && <Observed result={result} findings={findings} />}
         </div>
@@ -145,12 +145,21 @@ function Others(
   );
 }
 
-function Says({ row, execution }: { row: Row; execution: Execution }): JSX.Element {
+interface SaysProps {
+  readonly row: Row;
+  readonly execution: Execution;
+  readonly isRefused: boolean;
+}
+
+function Says({ row, execution, isRefused }: SaysProps): JSX.Element {
   const { says, saysNot } = wordsOf(row, execution);
   const closed = execution.facts.find(isProofAbsent);
   return (
     <section class="card says">
       <h2>What this says</h2>
+      {isRefused && (
+        <p class="finding">✗ The contract refuses this result: this is what it claims.</p>
+      )}
       <p class="lead">{says}</p>
       {closed && (
         <p>

@@ -15,8 +15,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   FAILURE_OBSERVED: "the action’s failure was observed",
   PROOF_ABSENT: "no proof was observed",
 };
-const CLOSED =
-  "a Runner closed the order: its own Runner was gone. The fact does not say which one";
+const CLOSED = "a Runner closed the order: its own was gone";
 
 interface Moment {
   readonly type: string;
@@ -72,7 +71,7 @@ interface ScaleProps {
 function Scale({ moments, first, last, row }: ScaleProps): JSX.Element {
   const percent = scaleLinear([first, last], [0, 100]);
   const x = (at: number) => `${percent(at)}%`;
-  const ticks = scaleLinear([0, last - first], [0, 100]).nice().ticks(4)
+  const ticks = scaleLinear([0, last - first], [0, 100]).ticks(3)
     .filter((tick) => tick <= last - first);
   const placed = moments.filter(({ at }) => !Number.isNaN(at));
   return (

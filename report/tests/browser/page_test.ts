@@ -10,7 +10,7 @@ import { reportOf } from "../../../runner/report.ts";
 import { wrongDocuments } from "../../../tests/contracts/wrong.ts";
 import { EVERYTHING, toFragment } from "../../query.ts";
 import { entries } from "../../bench/results.ts";
-import { resultOf } from "../results.ts";
+import { lost, resultOf } from "../results.ts";
 import * as browsers from "./start.ts";
 
 const ORDERS = 1000;
@@ -241,6 +241,52 @@ for (const name of browsers.NAMES) {
     });
   });
 
+  test(`${name}: in the plot, a click opens the mark that is near, a drag asks for its time`, async () => {
+    await inPage(async (page) => {
+      await browsers.choose(page, [file]);
+      const at = (status: string) =>
+        page.$eval(`.mark.${status}`, (path) => {
+          const [, x, y] = /^M([\d.]+) ([\d.]+)/.exec(path.getAttribute("d")!)!;
+          const { left, top } = path.closest("svg")!.getBoundingClientRect();
+          return [left + Number(x), top + Number(y) + 6] as const; // A diamond begins at its top.
+        });
+      const [x, y] = await at("UNKNOWN");
+      await page.mouse.move(x - 30, y);
+      await page.mouse.down();
+      await page.mouse.move(x + 30, y, { steps: 3 });
+      await page.mouse.up();
+      await browsers.settled(page);
+      const shown = await page.$eval(".shown", (text) => parseInt(text.textContent!));
+      assert(shown > 0 && shown < ORDERS / 10, `${shown} shown`);
+      includes(page.url(), "from=2026-01-3");
+      await page.mouse.click(...await at("UNKNOWN"));
+      await page.waitForSelector(".detail .badge");
+      assertEquals(await page.$eval(".badge b", (badge) => badge.textContent), "UNKNOWN");
+    });
+  });
+
+  test(`${name}: an order that is read twice is told to be, and one without an end to be open`, async () => {
+    const result = JSON.stringify(await resultOf({ orderId: "twice" }, () => 1));
+    const other = result.replaceAll("execution of", "another of");
+    await inPage(async (page) => {
+      await browsers.paste(page, `${result}\n${other}\n${JSON.stringify(lost("open").consumed)}`);
+      includes((await counts(page)).join(), "1OPEN");
+      await page.click(".rows .row");
+      await page.waitForSelector(".warning");
+      includes(await page.$eval(".warning", (card) => card.innerText), "another of twice");
+      await page.keyboard.press("Escape");
+      await browsers.settled(page);
+      await page.click("button.status.OPEN");
+      await browsers.settled(page);
+      await page.click(".rows .row");
+      await page.waitForSelector(".detail .badge");
+      includes(
+        await page.$eval(".says", (card) => card.innerText),
+        "if it is gone, the order is UNKNOWN",
+      );
+    });
+  });
+
   test(`${name}: what cannot be read is listed with file, line and reason, and the rest is shown`, async () => {
     const broken = files.path("broken.ndjson");
     const lines = ndjson.split("\n");
@@ -283,7 +329,9 @@ for (const name of browsers.NAMES) {
         const summaries = await page.$$(".tree summary");
         for (const summary of summaries) {
           const said = await summary.evaluate((element) => element.innerText);
-          if (said.startsWith(label)) return await summary.click();
+          if (!said.startsWith(label)) continue;
+          await summary.click();
+          return await browsers.settled(page);
         }
         throw new Error(`no ${label}`);
       };

@@ -128,7 +128,7 @@ export async function drop(
   name: Name,
   files: readonly string[],
   texts: readonly string[],
-) {
+): Promise<void> {
   if (name === "Chromium") {
     const session = await page.createCDPSession();
     const data = { items: [], files: [...files], dragOperationsMask: 1 };
