@@ -273,7 +273,10 @@ for (const name of browsers.NAMES) {
       includes((await counts(page)).join(), "1OPEN");
       await page.click(".rows .row");
       await page.waitForSelector(".warning");
-      includes(await page.$eval(".warning", (card) => card.innerText), "another of twice");
+      includes(
+        await page.$eval(".warning", (card) => (card as HTMLElement).innerText),
+        "another of twice",
+      );
       await page.keyboard.press("Escape");
       await browsers.settled(page);
       await page.click("button.status.OPEN");
@@ -281,7 +284,7 @@ for (const name of browsers.NAMES) {
       await page.click(".rows .row");
       await page.waitForSelector(".detail .badge");
       includes(
-        await page.$eval(".says", (card) => card.innerText),
+        await page.$eval(".says", (card) => (card as HTMLElement).innerText),
         "if it is gone, the order is UNKNOWN",
       );
     });
@@ -346,6 +349,7 @@ for (const name of browsers.NAMES) {
       );
       const summaries = await page.$$(".fold > details > summary");
       await summaries.at(-1)!.click();
+      await page.waitForSelector(".fold pre");
       const json = await page.$eval(".fold pre", (pre) => pre.textContent);
       assertEquals(json, JSON.stringify(result, null, 1));
     });
