@@ -50,6 +50,13 @@ test("a line that is cut costs the line and no other", () => {
   }
 });
 
+test("what follows a line that is cut is found at once, not at the end of the file", () => {
+  for (const cut of ['{"a":1', '{"a":1,', '{"a":[{}', '{"a":[]']) {
+    const [fault, found] = new Splitter().write(`${cut}\n{"b":2}\n`);
+    assertEquals([fault!.line, found!.line, "value" in found!], [1, 2, true], cut);
+  }
+});
+
 test("what is no document is told with its line, and what follows is read", () => {
   assertEquals(split('{"a":1}\nprogress 3 of 4\n{"a":2}'), [
     '1 {"a":1}',
