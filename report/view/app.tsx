@@ -24,7 +24,7 @@ import { Overview } from "./overview.tsx";
 import { Refusals } from "./refusals.tsx";
 
 /** When the list follows what is being read for the first time, in ms; then later and later. */
-const FOLLOW = 300;
+const FOLLOW = 100;
 
 export function App({ embedded }: { embedded: Embedded }): JSX.Element {
   const { book, reader, version, isReading, take } = useBook(embedded);
