@@ -59,7 +59,7 @@ function Header({ book, reader, isReading, take, writtenAt }: HeaderProps): JSX.
   const [, draw] = useReducer((drawn: number) => drawn + 1, 0);
   useEffect(() => {
     if (!isReading) return;
-    const timer = setInterval(() => draw(undefined), FOLLOW);
+    const timer = setInterval(() => draw(undefined), 250);
     return () => clearInterval(timer);
   }, [isReading]);
   const count = book.rows.length.toLocaleString("en");
@@ -68,7 +68,14 @@ function Header({ book, reader, isReading, take, writtenAt }: HeaderProps): JSX.
       <p class="brand">Deployer report</p>
       <p class="source" role="status">
         {isReading
-          ? `Reading: ${(reader.done / 1e6).toFixed(0)} MB, ${count} executions …`
+          ? (
+            <>
+              Reading
+              <span aria-hidden="true">
+                : {(reader.done / 1e6).toFixed(0)} MB, {count} executions …
+              </span>
+            </>
+          )
           : `${count} ${book.rows.length === 1 ? "execution" : "executions"}`}
         {writtenAt && !isReading && (
           <>
@@ -76,7 +83,7 @@ function Header({ book, reader, isReading, take, writtenAt }: HeaderProps): JSX.
           </>
         )}
       </p>
-      <Refusals refusals={book.refusals} />
+      <Refusals refusals={book.refusals} isAll={book.rows.length === 0 && !isReading} />
       <Intake take={take} isSmall />
     </header>
   );

@@ -7,10 +7,9 @@ import {
   observeElementRect,
   Virtualizer,
 } from "@tanstack/virtual-core";
-import type { Query, Sort } from "../query.ts";
+import { NO_RESULT, type Query, type Sort } from "../query.ts";
 import type { Row } from "../reading/book.ts";
 import { durationInWords, instantInWords, SETTLEMENTS } from "../words.ts";
-import { NO_RESULT } from "../query.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
 import { Text } from "./text.tsx";
 import { useWidth } from "./width.ts";
@@ -20,6 +19,7 @@ export interface ListProps {
   readonly query: Query;
   readonly change: (change: Partial<Query>) => void;
   readonly look: (row: Row) => void;
+  readonly isReading: boolean;
 }
 
 /** A higher page than this many rows is more than Firefox can draw. */
@@ -28,18 +28,22 @@ const HIGHEST = 400_000;
 const PRINTED = 500;
 /** A list that is narrower than this, in heights of a row, has three lines a row. */
 const NARROW = 20;
-/** Where the reader was, when he comes back from a result. */
-let kept = { place: 0, scroll: 0 };
+/** Where the reader was when he opened a result; `undefined` until he has. */
+let kept: { place: number; scroll: number } | undefined;
 
-export function List({ rows, query, change, look }: ListProps): JSX.Element {
+export function List({ rows, query, change, look, isReading }: ListProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const [place, setPlace] = useState(kept.place);
+  const [place, setPlace] = useState(kept?.place ?? 0);
   const count = Math.min(rows.length, HIGHEST);
   const active = Math.max(0, Math.min(place, count - 1));
   const { virtualizer, isNarrow } = useVirtualizer(scroller, count);
   const isPrinting = usePrinting();
-  useSelectionKept(scroller, active);
+  useComingBack(scroller);
 
+  const open = (index: number) => {
+    kept = { place: index, scroll: scroller.current!.scrollTop };
+    look(rows[index]!);
+  };
   const go = (next: number) => {
     const index = Math.max(0, Math.min(next, count - 1));
     setPlace(index);
@@ -47,13 +51,13 @@ export function List({ rows, query, change, look }: ListProps): JSX.Element {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== scroller.current) return;
-    const page = Math.max(1, Math.floor((scroller.current!.clientHeight / heightOf(isNarrow)) - 2));
+    const page = Math.max(1, Math.floor(scroller.current!.clientHeight / heightOf(isNarrow)) - 2);
     const moves: Record<string, number> = {
       ...{ ArrowDown: active + 1, ArrowUp: active - 1, Home: 0, End: count - 1 },
       ...{ PageDown: active + page, PageUp: active - page },
     };
     const move = moves[event.key];
-    if (event.key === "Enter" && rows[active]) look(rows[active]);
+    if (event.key === "Enter" && rows[active]) open(active);
     else if (move === undefined) return;
     else go(move);
     event.preventDefault();
@@ -83,13 +87,13 @@ export function List({ rows, query, change, look }: ListProps): JSX.Element {
           return row && (
             <RowOf
               key={row.id}
-              {...{ row, index, look, isActive: index === active }}
+              {...{ row, index, open, isActive: index === active }}
               style={isPrinting ? {} : { transform: `translateY(${start}px)` }}
             />
           );
         })}
       </div>
-      {rows.length === 0 && <p class="none">Nothing fits.</p>}
+      {rows.length === 0 && <p class="none">{isReading ? "Reading …" : "Nothing fits."}</p>}
       {rows.length > HIGHEST && (
         <p class="none">The first {HIGHEST.toLocaleString("en")}: filter to see others.</p>
       )}
@@ -146,11 +150,11 @@ interface RowProps {
   readonly row: Row;
   readonly index: number;
   readonly isActive: boolean;
-  readonly look: (row: Row) => void;
+  readonly open: (index: number) => void;
   readonly style: Record<string, string>;
 }
 
-function RowOf({ row, index, isActive, look, style }: RowProps): JSX.Element {
+function RowOf({ row, index, isActive, open, style }: RowProps): JSX.Element {
   const { id, status, orderId, action, runner, at, duration, settlement, findings } = row;
   return (
     <div
@@ -160,7 +164,7 @@ function RowOf({ row, index, isActive, look, style }: RowProps): JSX.Element {
       aria-rowindex={index + 2}
       aria-selected={isActive}
       style={style}
-      onClick={() => look(row)}
+      onClick={() => open(index)}
     >
       <span role="gridcell" class="status">
         <StatusShape status={status} />
@@ -210,7 +214,7 @@ function useVirtualizer(scroller: { current: HTMLDivElement | null }, count: num
     estimateSize: () => height,
     overscan: 8,
     scrollPaddingStart: height, // The heads cover what lies below them.
-    initialOffset: kept.scroll,
+    initialOffset: kept?.scroll ?? 0,
     onChange: () => draw(undefined),
   });
   useLayoutEffect(() => virtualizer._didMount(), []);
@@ -219,16 +223,10 @@ function useVirtualizer(scroller: { current: HTMLDivElement | null }, count: num
   return { virtualizer, isNarrow };
 }
 
-/** Comes back to where the reader was. */
-function useSelectionKept(scroller: { current: HTMLDivElement | null }, place: number): void {
-  const latest = useRef(place);
-  latest.current = place;
+/** The keyboard goes on where it was before a result was opened. */
+function useComingBack(scroller: { current: HTMLDivElement | null }): void {
   useEffect(() => {
-    if (kept.place > 0 || kept.scroll > 0) scroller.current?.focus({ preventScroll: true });
-    const element = scroller.current;
-    return () => {
-      kept = { place: latest.current, scroll: element?.scrollTop ?? 0 };
-    };
+    if (kept) scroller.current?.focus({ preventScroll: true });
   }, []);
 }
 

@@ -47,7 +47,7 @@ export function Overview(props: OverviewProps): JSX.Element {
           </button>
         )}
       </p>
-      <List rows={rows} query={query} change={change} look={look} />
+      <List {...{ rows, query, change, look, isReading }} />
     </main>
   );
 }

@@ -4,11 +4,17 @@ import { Text } from "./text.tsx";
 
 const MANY = 200;
 
+interface RefusalsProps {
+  readonly refusals: readonly Refusal[];
+  /** Whether nothing else was read. */
+  readonly isAll: boolean;
+}
+
 /** What could not be read, by file and line. All else is shown. */
-export function Refusals({ refusals }: { refusals: readonly Refusal[] }): JSX.Element | null {
+export function Refusals({ refusals, isAll }: RefusalsProps): JSX.Element | null {
   if (refusals.length === 0) return null;
   return (
-    <details class="refusals">
+    <details class="refusals" open={isAll}>
       <summary>{refusals.length.toLocaleString("en")} not read</summary>
       <ul>
         {refusals.slice(0, MANY).map(({ file, line, reason }, index) => (

@@ -312,6 +312,17 @@ for (const name of browsers.NAMES) {
     });
   });
 
+  test(`${name}: a file of which nothing can be read says why at once`, async () => {
+    await inPage(async (page) => {
+      await browsers.paste(page, "hello\n<b>world</b>");
+      includes(await page.$eval(".refusals", (box) => (box as HTMLElement).innerText), "line 2");
+      includes(
+        await page.$eval(".list", (list) => (list as HTMLElement).innerText),
+        "Nothing fits",
+      );
+    });
+  });
+
   test(`${name}: what was recorded is drawn as what it is, cycles lead to their ancestor, the JSON is there to copy`, async () => {
     const node: Record<string, unknown> = { bytes: new Uint8Array([1, 2, 255]), many: 12n };
     node.self = { deep: [node] };

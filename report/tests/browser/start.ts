@@ -24,13 +24,17 @@ const PREFERENCES = {
   "services.settings.server": "data:,",
 };
 
-export async function start(name: Name): Promise<Browser> {
+/** Starts a browser. Firefox takes its colours at the start; Chromium, of each page. */
+export async function start(name: Name, isDark = false): Promise<Browser> {
   if (name === "Firefox") {
     return await puppeteer.launch({
       browser: "firefox",
       executablePath: "/usr/bin/firefox-esr",
       headless: true,
-      extraPrefsFirefox: PREFERENCES,
+      extraPrefsFirefox: {
+        ...PREFERENCES,
+        "layout.css.prefers-color-scheme.content-override": isDark ? 0 : 1,
+      },
     });
   }
   return await puppeteer.launch({
