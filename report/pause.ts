@@ -1,11 +1,7 @@
 /** Long work in short pieces: between two of them, the page draws and answers. */
 
-/** How long to work at a stroke, in ms: less than half a frame. */
+/** How long to work at a stroke, in ms: half a frame. */
 const LONGEST = 8;
-
-interface Scheduler {
-  yield?(): Promise<void>;
-}
 
 let since = performance.now();
 
@@ -14,9 +10,8 @@ export function pause(): Promise<void> | undefined {
   return performance.now() - since < LONGEST ? undefined : rest();
 }
 
+/** By a timer: after `scheduler.yield()` Chromium goes on with the work before it draws. */
 async function rest(): Promise<void> {
-  const { scheduler } = globalThis as { scheduler?: Scheduler };
-  if (scheduler?.yield) await scheduler.yield();
-  else await new Promise((resolve) => setTimeout(resolve));
+  await new Promise((resolve) => setTimeout(resolve));
   since = performance.now();
 }
