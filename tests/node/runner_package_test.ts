@@ -3,12 +3,13 @@
  * empty folder, where the README's Runner runs. Part of `npm run test:package`.
  */
 import { spawnSync } from "node:child_process";
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { constants, gzipSync } from "node:zlib";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { snippets } from "../support/snippets.ts";
 
@@ -173,7 +174,7 @@ test("every entry point is there for import and for require, and an error is one
   const code = Object.keys(exports)
     .filter((entry) => !/\.(json|sql)$/.test(entry))
     .map((entry) => `deployer-runner${entry.slice(1)}`);
-  assertEquals(code.length, 10);
+  assertEquals(code.length, 11);
   writeFileSync(
     join(consumer, "all.mjs"),
     `import { createRequire } from "node:module";
@@ -188,7 +189,7 @@ test("every entry point is there for import and for require, and an error is one
      const error = await new FolderLedger("package.json").consume({ orderId: "x" }, {}, {}).catch((error) => error);
      console.log(error instanceof LedgerDown, error.message.split(":")[0]);`,
   );
-  // "testing" registers nothing by itself, and is one ES module for both.
+  // "testing" registers nothing by itself; it and "report" are one ES module for both.
   assertStringIncludes(
     succeed(consumer, process.execPath, "all.mjs"),
     'true cannot consume order "x"',
@@ -207,7 +208,7 @@ test("strict TypeScript accepts the types of every entry point, in modules of bo
     "/actions/ssh",
   ]
     .map((entry, i) => code(entry, `m${i}`)).join("");
-  writeFileSync(join(consumer, "esm.mts"), all + code("/testing", "t"));
+  writeFileSync(join(consumer, "esm.mts"), all + code("/testing", "t") + code("/report", "r"));
   writeFileSync(join(consumer, "cjs.cts"), all);
   succeed(
     consumer,
@@ -230,6 +231,42 @@ test("strict TypeScript accepts the types of every entry point, in modules of bo
   );
 });
 
+test("the page in the package is small, and its policy lets its own script and style run alone", () => {
+  const page = readFileSync(join(installed, "dist", "report.html"), "utf8");
+  const size = gzipSync(page, { level: constants.Z_BEST_COMPRESSION }).length;
+  console.log(`report.html: ${size} bytes gzipped`);
+  assert(size <= 150_000, `${size} bytes gzipped`);
+  const hashOf = (tag: string) => {
+    const [, content] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(page) as RegExpExecArray;
+    return createHash("sha256").update(content as string).digest("base64");
+  };
+  const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+  assertEquals(policy?.split("; "), [
+    "default-src 'none'",
+    `script-src 'sha256-${hashOf("script")}'`,
+    `style-src 'sha256-${hashOf("style")}'`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ]);
+});
+
+test("a report of the README's ledger has its order in it", () => {
+  writeFileSync(
+    join(consumer, "report.mjs"),
+    `import { FolderLedger } from "deployer-runner/ledgers/folder";
+     import { writeReport } from "deployer-runner/report";
+     console.log(await writeReport(new FolderLedger("ledger"), "report.html"));`,
+  );
+  for (const [command, ...args] of Object.values(runtimes)) {
+    rmSync(join(consumer, "report.html"), { force: true });
+    assertEquals(succeed(consumer, command, ...args, "report.mjs"), "1\n");
+    assertStringIncludes(readFileSync(join(consumer, "report.html"), "utf8"), "release-42");
+  }
+});
+
 test("publint finds nothing to say", () => {
   const said = succeed(
     installed,
@@ -242,7 +279,7 @@ test("publint finds nothing to say", () => {
 });
 
 test("attw finds the types right in every resolution", () => {
-  const ignored = ["./ledgers/postgres.sql", "./testing"];
+  const ignored = ["./ledgers/postgres.sql", "./report", "./testing"];
   succeed(
     consumer,
     bin("attw"),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -30,4 +31,7 @@ test("npm start goes from nothing to a table of orders that ended in every way",
   // The worker that is killed may have had another order in flight.
   assert.ok(lost === 1 || lost === 2, stdout);
   assert.equal(applied + failed + unproven + lost, 18, stdout);
+  const [, report] = /in a browser: (.*)$/m.exec(stdout) ?? [];
+  const page = readFileSync(report!, "utf8");
+  for (const row of rows) assert.ok(page.includes(`"orderId":"${row.split(" ")[0]}"`), row);
 });

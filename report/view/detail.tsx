@@ -1,0 +1,374 @@
+/** One execution: what it says, when, of whom, what was observed, and whether the contract accepts it. */
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { isResult } from "compiled:validators";
+import type { Finding } from "../checks/beyond.ts";
+import { judge } from "../checks/contract.ts";
+import { type Book, type Execution, executionOf, type Row } from "../reading/book.ts";
+import { type Fields, isFields } from "../reading/recognise.ts";
+import { recordedTree, resultTree } from "../tree/node.ts";
+import { fidelityInWords, instantInWords, isProofAbsent, SETTLEMENTS, wordsOf } from "../words.ts";
+import { NAMES, StatusShape } from "./shapes.tsx";
+import { Text } from "./text.tsx";
+import { Timeline } from "./timeline.tsx";
+import { showField, Tree } from "./tree.tsx";
+
+export interface DetailProps {
+  readonly book: Book;
+  /** `undefined` if nothing that was read has it. */
+  readonly row: Row | undefined;
+  readonly rows: readonly Row[];
+  readonly isReading: boolean;
+  readonly back: () => void;
+  readonly look: (row: Row) => void;
+}
+
+export function Detail(props: DetailProps): JSX.Element {
+  const { row, back, isReading } = props;
+  const main = useRef<HTMLElement>(null);
+  useEffect(() => {
+    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <main
+      class="detail"
+      ref={main}
+      tabIndex={-1}
+      onKeyDown={(event) => event.key === "Escape" && back()}
+    >
+      <Steps {...props} />
+      {row
+        ? <Found {...props} row={row} />
+        : <h1>{isReading ? "Reading …" : "This execution is not in what was read"}</h1>}
+    </main>
+  );
+}
+
+function Steps({ row, rows, back, look }: DetailProps): JSX.Element {
+  const place = row ? rows.indexOf(row) : -1;
+  const step = (label: string, to: Row | undefined) => (
+    <button
+      type="button"
+      disabled={!to}
+      onClick={() => to && look(to)}
+    >
+      {label}
+    </button>
+  );
+  return (
+    <nav class="steps" aria-label="Executions">
+      <button type="button" onClick={back}>← All executions</button>
+      {place >= 0 && (
+        <>
+          {step("↑ Previous", rows[place - 1])}
+          {step("↓ Next", rows[place + 1])}
+          <span>{(place + 1).toLocaleString("en")} of {rows.length.toLocaleString("en")}</span>
+        </>
+      )}
+    </nav>
+  );
+}
+
+function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
+  const execution = useMemo(() => executionOf(row), [row, row.documents.length]);
+  const { result } = execution;
+  const findings = useMemo(() => result ? judge(result, isResult) : [], [result]);
+  const others = book.others(row);
+  return (
+    <>
+      <header class={`headline ${row.status}`}>
+        <p class="badge">
+          <StatusShape status={row.status} />
+          <b>{NAMES[row.status]}</b>
+          {SETTLEMENTS.has(row.settlement) && <span>{SETTLEMENTS.get(row.settlement)}</span>}
+        </p>
+        <h1>{row.orderId === "" ? <i>no orderId</i> : <Text value={row.orderId} />}</h1>
+        <p class="by">
+          <b>
+            <Text value={row.action || "an action without a name"} />
+          </b>
+          {" by "}
+          <b>
+            <Text value={row.runner || "a Runner without a name"} />
+          </b>
+          {!Number.isNaN(row.at) && (
+            <>
+              , <time>{instantInWords(row.at)}</time> UTC
+            </>
+          )}
+        </p>
+      </header>
+      {others.length > 0 && <Others others={others} look={look} />}
+      <div class="columns">
+        <div>
+          <Says row={row} execution={execution} isRefused={findings.length > 0} />
+          <Timeline row={row} execution={execution} />
+          {result && <Observed result={result} findings={findings} />}
+        </div>
+        <div>
+          {result && <Verdict findings={findings} />}
+          <Identity row={row} execution={execution} />
+          <Given execution={execution} findings={findings} />
+          <Sources row={row} />
+        </div>
+      </div>
+      {result && (
+        <Fold title="All fields" isOpen={findings.length > 0}>
+          <Tree node={resultTree(result)} name="all" findings={findings} />
+        </Fold>
+      )}
+      <Json json={execution.json ?? row.documents[0]?.text ?? ""} />
+    </>
+  );
+}
+
+function Others(
+  { others, look }: { others: readonly Row[]; look: (row: Row) => void },
+): JSX.Element {
+  return (
+    <div class="card warning">
+      <p>
+        <b>This order was read more than once.</b>{" "}
+        An order is one order, and has one execution: something went wrong outside the Deployer.
+      </p>
+      <ul>
+        {others.slice(0, 20).map((other) => (
+          <li key={other.id}>
+            <button type="button" class="link" onClick={() => look(other)}>
+              {NAMES[other.status]}, <Text value={other.executionId || "no executionId"} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+interface SaysProps {
+  readonly row: Row;
+  readonly execution: Execution;
+  readonly isRefused: boolean;
+}
+
+function Says({ row, execution, isRefused }: SaysProps): JSX.Element {
+  const { says, saysNot } = wordsOf(row, execution);
+  const closed = execution.facts.find(isProofAbsent);
+  return (
+    <section class="card says">
+      <h2>What this says</h2>
+      {isRefused && (
+        <p class="finding">✗ The contract refuses this result: this is what it claims.</p>
+      )}
+      <p class="lead">{says}</p>
+      {closed && (
+        <p>
+          Closed on{" "}
+          <b>
+            <Text value={String(closed.at).replace("T", " ").replace("Z", " UTC")} />
+          </b>{" "}
+          by a Runner that recovered the ledger. The fact that it appended names the execution that
+          was lost, and not who closed it.
+        </p>
+      )}
+      {saysNot.length > 0 && <h3>What it does not say</h3>}
+      <ul>{saysNot.map((sentence) => <li key={sentence}>{sentence}</li>)}</ul>
+    </section>
+  );
+}
+
+/** What was observed is called by how the observation ended. */
+const OBSERVED: ReadonlyMap<string, string> = new Map(Object.entries({
+  RETURNED: "The action returned",
+  THREW: "The action threw",
+  UNPROVEN: "The action’s reason",
+  ABORTED: "The Runner’s reason",
+}));
+
+function Observed(
+  { result, findings }: { result: Fields; findings: readonly Finding[] },
+): JSX.Element {
+  const trace = isFields(result.trace) ? result.trace : {};
+  const fidelity = isFields(trace.fidelity) ? trace.fidelity.raw : undefined;
+  const fields = ["rawResult", "rawError"].filter((name) => Object.hasOwn(trace, name));
+  const title = OBSERVED.get(String(trace.settlement)) ?? "What was observed";
+  return (
+    <section class="card">
+      <h2>{title}</h2>
+      {fields.length === 0 && <p>No value and no reason was recorded.</p>}
+      {fields.map((name) => (
+        <div key={name}>
+          <p class="fidelity">{fidelityInWords(fidelity)}</p>
+          <Tree
+            node={recordedTree(trace[name], `/trace/${name}`)}
+            name="observed"
+            findings={findings}
+          />
+        </div>
+      ))}
+    </section>
+  );
+}
+
+/** The input, as the action was given it; as it was ordered, where no result says more. */
+function Given({ execution, findings }: { execution: Execution; findings: readonly Finding[] }) {
+  const { result, claim } = execution;
+  const trace = isFields(result?.trace) ? result.trace : {};
+  const ordered = isFields(claim?.request) ? claim.request : {};
+  const action = result ? trace.action : ordered.action;
+  if (!isFields(action) || action.input === undefined) {
+    return (
+      <section class="card">
+        <h2>Input</h2>
+        <p>The order has none.</p>
+      </section>
+    );
+  }
+  const fidelity = isFields(trace.fidelity) ? trace.fidelity.input : undefined;
+  return (
+    <section class="card">
+      <h2>Input</h2>
+      {result
+        ? <p class="fidelity">{fidelityInWords(fidelity)}</p>
+        : <p class="fidelity">As the order says it.</p>}
+      <Tree
+        node={result
+          ? recordedTree(action.input, "/trace/action/input")
+          : resultTree(action.input, "/order/input")}
+        name="input"
+        findings={findings}
+      />
+    </section>
+  );
+}
+
+function Verdict({ findings }: { findings: readonly Finding[] }): JSX.Element {
+  if (findings.length === 0) {
+    return (
+      <section class="card verdict accepted">
+        <h2>The contract accepts it</h2>
+        <p>Its schemas, and what no schema can say: identities, times and counts agree.</p>
+      </section>
+    );
+  }
+  return (
+    <section class="card verdict refusing">
+      <h2>✗ The contract refuses it</h2>
+      <ul>
+        {findings.slice(0, 50).map(({ pointer, message }) => (
+          <li key={pointer + message}>
+            <button type="button" class="link" onClick={() => showField("all", pointer)}>
+              <Text value={pointer === "" ? "the result" : pointer} />
+            </button>{" "}
+            <Text value={message} />
+          </li>
+        ))}
+      </ul>
+      {findings.length > 50 && <p>And {(findings.length - 50).toLocaleString("en")} more.</p>}
+    </section>
+  );
+}
+
+function Identity({ row, execution }: { row: Row; execution: Execution }): JSX.Element {
+  const { result, claim } = execution;
+  const trace = isFields(result?.trace) ? result.trace : {};
+  const context = isFields(trace.context)
+    ? trace.context
+    : isFields(claim?.context)
+    ? claim.context
+    : {};
+  const annotations = isFields(context.annotations) ? Object.entries(context.annotations) : [];
+  return (
+    <section class="card identity">
+      <h2>Identity</h2>
+      <dl>
+        <Field name="Order">{row.orderId}</Field>
+        <Field name="Execution">{row.executionId}</Field>
+        <Field name="Action">{row.action}</Field>
+        <Field name="Runner">{row.runner}</Field>
+        <Field name="traceparent">{context.traceparent}</Field>
+        <Field name="Contract">{result?.contract ?? claim?.fact.contract}</Field>
+      </dl>
+      {annotations.length > 0 && (
+        <>
+          <h3>Annotations</h3>
+          <dl>
+            {annotations.map(([name, value]) => <Field key={name} name={name}>{value}</Field>)}
+          </dl>
+        </>
+      )}
+    </section>
+  );
+}
+
+function Field({ name, children }: { name: string; children?: unknown }): JSX.Element | null {
+  if (children === undefined || children === "") return null;
+  const value = typeof children === "string" ? children : JSON.stringify(children);
+  return (
+    <>
+      <dt>
+        <Text value={name} />
+      </dt>
+      <dd>
+        <Text value={value} />
+      </dd>
+    </>
+  );
+}
+
+function Sources({ row }: { row: Row }): JSX.Element {
+  return (
+    <section class="card sources">
+      <h2>Read from</h2>
+      <ul>
+        {row.documents.slice(0, 20).map(({ file, line }, index) => (
+          <li key={index}>
+            <Text value={file} />, line {line.toLocaleString("en")}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface FoldProps {
+  readonly title: string;
+  readonly isOpen?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** A section that is closed until somebody asks for it. */
+function Fold({ title, isOpen: isFirst = false, children }: FoldProps): JSX.Element {
+  const [isOpen, setOpen] = useState(isFirst);
+  return (
+    <section class="card fold">
+      <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          <h2>{title}</h2>
+        </summary>
+        {isOpen && children}
+      </details>
+    </section>
+  );
+}
+
+function Json({ json }: { json: string }): JSX.Element {
+  const [said, setSaid] = useState("");
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(json);
+      setSaid("Copied.");
+    } catch (error) { // Where the page may not write to the clipboard, the reader can.
+      setSaid(`The browser does not let the page copy (${(error as Error).message}): select it.`);
+    }
+  };
+  return (
+    <Fold title="JSON">
+      <p class="buttons">
+        <button type="button" onClick={copy}>Copy the JSON</button>
+        <span role="status">{said}</span>
+      </p>
+      <pre tabIndex={0}>{json}</pre>
+    </Fold>
+  );
+}

@@ -1,0 +1,86 @@
+/**
+ * The page on which people look at results, with those of a ledger in it: one HTML file that needs
+ * nothing else, and connects to nothing.
+ */
+import { randomUUID } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import type { Ledger } from "./ledgers/ledger.ts";
+
+/** Where the build puts the page: beside the compiled modules, below the source. */
+const PAGE = new URL(
+  import.meta.url.endsWith(".ts") ? "dist/report.html" : "../report.html",
+  import.meta.url,
+);
+
+/** How many orders are read, and written, at once. */
+const ORDERS = 1000;
+
+/**
+ * Writes the page with all orders of a ledger in it: whatever they record, secrets too, can be read
+ * by whoever gets the file. Orders that are consumed while it is written may be missing.
+ *
+ * @param file Its path. A file of that name is replaced once the page is whole
+ * @returns How many orders it shows
+ * @throws {LedgerDown} If the ledger cannot be read: no file is written
+ * @throws {Error} If the file cannot be written
+ *
+ * @example
+ * ```ts
+ * import { FolderLedger } from "deployer-runner/ledgers/folder";
+ * import { writeReport } from "deployer-runner/report";
+ *
+ * const ledger = new FolderLedger("ledger");
+ * const orders = await writeReport(ledger, "report.html");
+ * ```
+ */
+export async function writeReport(ledger: Pick<Ledger, "list">, file: string): Promise<number> {
+  const page = await written(file, readFile(PAGE, "utf8"));
+  const unfinished = `${file}.${randomUUID()}.tmp`;
+  const handle = await written(file, open(unfinished, "wx"));
+  let orders = 0;
+  try {
+    try {
+      for await (const part of reportOf(page, ledger)) {
+        await written(file, handle.writeFile(part.text));
+        orders += part.orders;
+      }
+    } finally {
+      await handle.close();
+    }
+    await written(file, rename(unfinished, file));
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+  return orders;
+}
+
+/** The page in parts. Each part with orders is a block of data, which no browser runs. */
+export async function* reportOf(
+  page: string,
+  ledger: Pick<Ledger, "list">,
+): AsyncGenerator<{ text: string; orders: number }> {
+  const end = page.lastIndexOf("</body>");
+  const at = new Date().toISOString();
+  yield { text: page.slice(0, end), orders: 0 };
+  for (let after: string | undefined, isLast = false; !isLast;) {
+    const { entries, next } = await ledger.list({ limit: ORDERS, after });
+    // Nothing that is recorded can end the block, or begin anything else.
+    const json = entries.map((entry) => JSON.stringify(entry).replaceAll("<", "\\u003c"));
+    const text = `<script type="application/json" class="entries" data-written="${at}">[\n${
+      json.join(",\n")
+    }\n]</script>\n`;
+    yield { text, orders: entries.length };
+    after = next;
+    isLast = next === undefined;
+  }
+  yield { text: page.slice(end), orders: 0 };
+}
+
+async function written<Value>(file: string, work: Promise<Value>): Promise<Value> {
+  try {
+    return await work;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Error(`cannot write the report ${JSON.stringify(file)}: ${message}`, { cause });
+  }
+}
