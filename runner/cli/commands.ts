@@ -99,6 +99,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: ["deployer recover"],
     load: async () => (await import("./recover.ts")).recover,
   },
+  report: {
+    summary: "Write a page on which people look at what the ledger holds",
+    usage: "[options]",
+    options: ["out", ...OF_A_LEDGER],
+    examples: ["deployer report", "xdg-open $(deployer report --out today.html)"],
+    load: async () => (await import("./report.ts")).report,
+  },
   sign: {
     summary: "Sign a result, as evidence to be handed on",
     usage: "[options] FILE --key KEY",

@@ -35,6 +35,7 @@ export type OptionName =
   | "since"
   | "grep"
   | "limit"
+  | "out"
   | "key"
   | "json"
   | "quiet"
@@ -71,6 +72,7 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   since: { value: "TIME", help: "Only those consumed since then: 2026-01-31, or 15m, 2h, 7d ago" },
   grep: { value: "TEXT", help: "Only those that record this text somewhere" },
   limit: { value: "N", help: "At most so many; by default 50 on a terminal, else all" },
+  out: { value: "FILE", help: "Where the page is written; by default deployer-report.html" },
   key: { value: "FILE", help: "A key in PEM: Ed25519 or ECDSA P-256" },
   json: { env: true, help: "JSON, on a terminal too" },
   quiet: { env: true, help: "Print nothing but errors; with --json nothing but JSON" },
@@ -96,6 +98,7 @@ export interface Values {
   since?: Date;
   grep?: string;
   limit?: number;
+  out: string;
   key?: string;
   json: boolean;
   quiet: boolean;
@@ -204,6 +207,7 @@ function read(given: Given, sources: Record<string, string>): Values {
     tty: given.tty === true,
     option: list("option"),
     target: some("--target", text("target") ?? "deployed"),
+    out: some("--out", text("out") ?? "deployer-report.html"),
     json: given.json === true,
     quiet: given.quiet === true,
     help: given.help === true,

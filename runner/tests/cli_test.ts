@@ -54,6 +54,9 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["show", "x"], "there is no ledger"],
     [["show"], "expected one order: received 0"],
     [["recover", "all"], `recover takes no operand: received "all"`],
+    [["report", "all"], `report takes no operand: received "all"`],
+    [["report", "--out", ""], `--out must be some text: received ""`],
+    [["report"], "there is no ledger"],
     [["completion", "tcsh"], `expected bash, zsh or fish: received "tcsh"`],
   ];
   for (const [args, line] of cases) {

@@ -101,7 +101,7 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
 }
 
 for (const [name, [command, ...args]] of Object.entries(runtimes)) {
-  test(`from an empty folder, deployer executes once under ${name}, checks and signs`, () => {
+  test(`from an empty folder, deployer executes once under ${name}, checks, signs and reports`, () => {
     const cwd = join(consumer, `cli ${name}`);
     mkdirSync(cwd);
     const main = join(installed, "dist/esm/cli/main.js");
@@ -128,6 +128,12 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
     assertEquals(signed.status, 0, signed.stderr);
     writeFileSync(join(cwd, "signed.json"), signed.stdout);
     assertEquals(deployer("check", "signed.json", "--key", "key").status, 0);
+    const report = deployer("report", "--out", "page.html");
+    assertEquals([report.status, report.stdout], [0, `${join(cwd, "page.html")}\n`]);
+    assertStringIncludes(readFileSync(join(cwd, "page.html"), "utf8"), "echo once >> proof");
+    const nowhere = deployer("report", "--out", "none/page.html");
+    assertEquals(nowhere.status, 64);
+    assertStringIncludes(nowhere.stderr, 'deployer: cannot write the report "');
   });
 }
 
