@@ -1,17 +1,18 @@
 /** The release action, on real folders. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { readlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type ReleaseOrder, releaseSwitch } from "deployer-runner/actions/release";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
 import { testCases } from "../../tests/support/action_cases.ts";
+import { contents, folder, list, removeFolders, writeFiles } from "../../tests/support/folders.ts";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
+
+after(removeFolders);
 
 const LONG = { timeout: 30_000 };
 
@@ -235,44 +236,6 @@ function asItBegins(
 
 function nameOf(orderId: string): string {
   return sha256(orderId).slice(0, 16);
-}
-
-let root: string | undefined;
-after(() => {
-  if (root !== undefined) rmSync(root, { recursive: true });
-});
-
-/** A new folder that holds these files; it goes when the tests are done. */
-function folder(files: Record<string, string> = {}): string {
-  root ??= mkdtempSync(join(tmpdir(), "runner-test-"));
-  // One level more, so that a path that climbs out is seen.
-  const path = join(mkdtempSync(join(root, "case-")), "cwd");
-  mkdirSync(path);
-  writeFiles(path, files);
-  return path;
-}
-
-function writeFiles(path: string, files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(path, name)), { recursive: true });
-    writeFileSync(join(path, name), text);
-  }
-}
-
-function list(...path: string[]): string[] {
-  return existsSync(join(...path)) ? readdirSync(join(...path)).sort() : [];
-}
-
-/** Every name in a folder with what it holds: of a link its target, of a folder nothing. */
-function contents(path: string, inside = ""): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const entry of readdirSync(join(path, inside), { withFileTypes: true })) {
-    const name = join(inside, entry.name);
-    if (entry.isDirectory()) Object.assign(all, { [name]: "" }, contents(path, name));
-    else if (entry.isSymbolicLink()) all[name] = readlinkSync(join(path, name));
-    else all[name] = readFileSync(join(path, name), "utf8");
-  }
-  return all;
 }
 
 function sha256(text: string): string {

@@ -4,9 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -21,6 +19,7 @@ import {
 import { LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
+import { contents, folder, list, removeFolders } from "../support/folders.ts";
 import { validator } from "../support/schemas.ts";
 import { runtimeCommand } from "../support/snippets.ts";
 
@@ -29,6 +28,8 @@ const deployer = fileURLToPath(new URL("../../runner/cli/main.ts", import.meta.u
 const shipped = (name: string) => join(examples, "orders", `${name}.json`);
 const isResult = validator("execution-result");
 const isFact = validator("fact");
+
+after(removeFolders);
 
 // --- What is shipped ----------------------------------------------------------------------------
 
@@ -261,44 +262,6 @@ function claim(orderId: string): Parameters<FolderLedger["consume"]> {
   const [contract, executionId] = ["deployer-runtime/v1", "e"] as const;
   const fact: Fact = { contract, type: "ORDER_CONSUMED", orderId, executionId, at };
   return [fact, { orderId, action: { name: "n" } }, { executionId, runner: "r" }];
-}
-
-let root: string | undefined;
-after(() => {
-  if (root !== undefined) rmSync(root, { recursive: true });
-});
-
-/** A new folder that holds these files; it goes when the tests are done. */
-function folder(files: Record<string, string> = {}): string {
-  root ??= mkdtempSync(join(tmpdir(), "runner-test-"));
-  // One level more, so that a path that climbs out is seen.
-  const path = join(mkdtempSync(join(root, "case-")), "cwd");
-  mkdirSync(path);
-  writeFiles(path, files);
-  return path;
-}
-
-function writeFiles(path: string, files: Record<string, string>): void {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(path, name)), { recursive: true });
-    writeFileSync(join(path, name), text);
-  }
-}
-
-function list(...path: string[]): string[] {
-  return existsSync(join(...path)) ? readdirSync(join(...path)).sort() : [];
-}
-
-/** Every name in a folder with what it holds: of a link its target, of a folder nothing. */
-function contents(path: string, inside = ""): Record<string, string> {
-  const all: Record<string, string> = {};
-  for (const entry of readdirSync(join(path, inside), { withFileTypes: true })) {
-    const name = join(inside, entry.name);
-    if (entry.isDirectory()) Object.assign(all, { [name]: "" }, contents(path, name));
-    else if (entry.isSymbolicLink()) all[name] = readlinkSync(join(path, name));
-    else all[name] = readFileSync(join(path, name), "utf8");
-  }
-  return all;
 }
 
 function digests(path: string): Record<string, string> {
