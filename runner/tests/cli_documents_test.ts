@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { settle, SETTLEMENTS } from "../../tests/support/orders.ts";
 import { contracts, vectors } from "../../tests/support/schemas.ts";
@@ -10,7 +10,9 @@ import { firstFault } from "../cli/contract.ts";
 import { documents, type Read } from "../cli/documents.ts";
 import type { Envelope } from "../cli/envelope.ts";
 import { type Contract, ExecutionResult } from "../cli/validators.ts";
-import { fresh, run } from "./cli_shell.ts";
+import { fresh, run, tidy } from "./cli_shell.ts";
+
+after(tidy);
 
 const text = (value: unknown, space?: number) => JSON.stringify(value, null, space);
 

@@ -5,14 +5,16 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { ExecutionResult } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 import { claim } from "../testing_claim.ts";
-import { deployerCommand, type End, fresh, run, spawned, start } from "./cli_shell.ts";
+import { deployerCommand, type End, fresh, run, spawned, start, tidy } from "./cli_shell.ts";
+
+after(tidy);
 
 const LONG = { timeout: 120_000 };
 const sh = (script: string) => ["--", "sh", "-c", script];

@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { deployer } from "../cli/deployer.ts";
 import type { Out, Shell } from "../cli/shell.ts";
@@ -63,15 +62,19 @@ export async function run(args: string[], surroundings?: Surroundings): Promise<
 
 const main = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
 const children = new Set<ChildProcess>();
-const root = mkdtempSync(join(tmpdir(), "deployer-test-"));
-after(() => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(root, { recursive: true, force: true, maxRetries: 5 });
-});
+let root: string | undefined;
 
 /** A new empty folder, which goes when the tests are done. */
 export function fresh(): string {
+  root ??= mkdtempSync(join(tmpdir(), "deployer-test-"));
   return mkdtempSync(join(root, "case-"));
+}
+
+/** To be called when the tests of a file are done: ends what still runs, and removes the folders. */
+export function tidy(): void {
+  for (const child of children) child.kill("SIGKILL");
+  if (root !== undefined) rmSync(root, { recursive: true, force: true, maxRetries: 5 });
+  root = undefined;
 }
 
 /** A command in a process of its own, of the runtime that runs this test. */

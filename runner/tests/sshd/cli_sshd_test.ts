@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../../../tests/support/until.ts";
-import { fresh, run } from "../cli_shell.ts";
+import { fresh, run, tidy } from "../cli_shell.ts";
 import { HOST, type Sshd, startSshd } from "./sshd.ts";
+
+after(tidy);
 
 const LONG = { timeout: 60_000 };
 let sshd: Sshd;
