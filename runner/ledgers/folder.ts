@@ -338,6 +338,7 @@ export class FolderLedger implements Ledger {
   /** Looks at what may be open: which of it is lost. What is closed leaves the index. */
   async #look(): Promise<{ lost: Fact[]; damages: Damage[] }> {
     const [lost, damages]: [Fact[], Damage[]] = [[], []];
+    const closed: string[] = [];
     try {
       if (!await exists(this.#folder)) return { lost, damages }; // None is made only to say so.
       await this.#prepare();
@@ -349,26 +350,29 @@ export class FolderLedger implements Ledger {
           continue;
         }
         try {
-          lost.push(...await this.#lostOf(path));
+          const open = await this.#lostOf(path);
+          if (open === "closed") closed.push(path);
+          else lost.push(...open);
         } catch (error) {
           if (!(error instanceof Unreadable)) throw error;
-          // No order has its name yet: it is being written, or was when its process was killed.
-          if (error.damage.where !== path || await linksOf(path) > 1) {
-            damages.push(error.damage);
-          }
+          damages.push(error.damage);
         }
       }
+      // What was seen here may have been written by a process that was killed before its flush. No
+      // failure of the power may take it away, and leave what follows from it.
+      if (lost.length + closed.length > 0) await flush(this.#folder);
+      await Promise.all(closed.map(discard));
       return { lost, damages };
     } catch (cause) {
       throw down("cannot look for lost orders", cause);
     }
   }
 
-  /** The lost orders of one file of the index. It goes when none of them is open any more. */
-  async #lostOf(path: string): Promise<Fact[]> {
-    const claims = await claimsOf(path);
+  /** The lost orders of one file of the index; `closed` when none of them is open any more. */
+  async #lostOf(path: string): Promise<Fact[] | "closed"> {
+    const claims = await claimsIn(path);
     const [first] = claims;
-    if (first === undefined) return []; // It has just gone.
+    if (first === undefined) return []; // It has just gone, or is not written yet.
     const isOpen = async (claim: Claim) => await this.#stateOf(claim, path) === "open";
     const states = await Promise.all(
       claims.map((claim) => this.#stateOf(claim, path)),
@@ -381,8 +385,7 @@ export class FolderLedger implements Ledger {
         return claims.filter((_, i) => open[i]).map(({ fact }) => fact);
       }
     }
-    await discard(path);
-    return [];
+    return "closed";
   }
 
   /** Where an order stands: `unclaimed` may still become `open`, as long as its process lives. */
@@ -391,8 +394,10 @@ export class FolderLedger implements Ledger {
     path: string,
   ): Promise<"unclaimed" | "open" | "closed"> {
     const { orderId } = claim.fact;
-    const entry = this.#path(orderId, ".json");
-    if (await identityOf(entry) !== await identityOf(path)) {
+    const entry = await identityOf(this.#path(orderId, ".json"));
+    const own = await identityOf(path);
+    if (own === undefined) return "closed"; // Whoever took it out of the index has seen that.
+    if (entry !== own) {
       const winner = await this.#claimOf(this.#hash(orderId));
       if (winner === undefined) return "unclaimed";
       // Somebody else was first: for this claim that is the end. (Copies of files are no links.)
@@ -510,6 +515,20 @@ async function claimsOf(path: string): Promise<Claim[]> {
     }
   }
   return claims as Claim[];
+}
+
+/**
+ * The claims of a file of the index: none while it is being written, and none if its process was
+ * killed then. It is whole before an order has its name.
+ */
+async function claimsIn(path: string): Promise<Claim[]> {
+  try {
+    return await claimsOf(path);
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error;
+    // Read again: it may have been written, and named, since it was read.
+    return await linksOf(path) > 1 ? await claimsOf(path) : [];
+  }
 }
 
 /** Writes a new file, flushed; with the name that it has in `folder`, if one is given. */

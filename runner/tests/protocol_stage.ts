@@ -1,0 +1,353 @@
+/**
+ * Real ledgers that are stopped before each operation, so that what the model says of two Runners is
+ * done on them, and compared at each step. A process that is killed never does its next operation.
+ *
+ * The folder's operations are those of `node:fs/promises`, which this module puts stops into; calls
+ * of others pass. SQLite's are statements of its driver, which a database object may be given for.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import fs, { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { setImmediate } from "node:timers";
+import { assert, assertEquals } from "@std/assert";
+import type { Ledger } from "deployer-runner";
+import { execute } from "deployer-runtime";
+import { type Database, SqliteLedger } from "deployer-runner/ledgers/sqlite";
+import { type Choice, Folder, type Place, World } from "./protocol_model.ts";
+import { openDatabase } from "./sqlite_driver.ts";
+
+/** Stands for a process: what it is about to do waits until it is told to go on. */
+class Actor {
+  readonly name: string;
+  #waiting: { operation: string; go: () => void }[] = [];
+  #allowed: string | undefined;
+  #alive = true;
+  end: string | undefined;
+  /** What the system closes when the process is killed. */
+  readonly held: Set<{ close(): unknown }> = new Set();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** What it is about to do; two that it does at once have one name. */
+  get next(): string | undefined {
+    return this.#waiting[0]?.operation;
+  }
+
+  arrive(operation: string): Promise<void> {
+    return new Promise((go) => this.#waiting.push({ operation, go }));
+  }
+
+  /** For what cannot wait: whether it may be done now. */
+  may(operation: string): boolean {
+    const allowed = this.#allowed === operation;
+    if (allowed) this.#allowed = undefined;
+    else if (this.#alive) this.#waiting = [{ operation, go: () => this.#allowed = operation }];
+    return allowed;
+  }
+
+  go(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { go } of waiting) go();
+  }
+
+  kill(): void {
+    this.#alive = false;
+    this.#waiting = [];
+    for (const held of this.held) held.close();
+  }
+
+  async settled(): Promise<void> {
+    const start = Date.now();
+    while (this.next === undefined && this.end === undefined) {
+      assert(Date.now() - start < 20_000, `${this.name} does nothing`);
+      await turn();
+    }
+    await turn(); // What it does at the same time is there, too.
+  }
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(() => resolve()));
+const acting = new AsyncLocalStorage<Actor>();
+
+/** A real ledger in the test's hands. */
+export interface Stage {
+  open(actor: Actor, judge: (of: { host: string }) => Promise<boolean>): Promise<Ledger>;
+  kill(actor: Actor): Promise<void>;
+  lose(names: string[]): void;
+  /** What is there, by the names of the model. */
+  names(): string[];
+  close(): Promise<void>;
+}
+
+/** What a process writes of itself: as if each were of a machine of its own, and no pid is asked. */
+function signed({ name }: Actor, text: string): string {
+  return text.replaceAll(JSON.stringify(hostname()), JSON.stringify(name));
+}
+
+/** Does on the real ledger what was chosen in the model, and compares at each step. */
+export async function replay(schedule: Choice[], model: Place, stage: Stage): Promise<void> {
+  const world = new World(model);
+  const actors = new Map<string, Actor>();
+  const executed: string[] = [];
+  const isGone = async ({ host }: { host: string }) => {
+    await acting.getStore()?.arrive("judge");
+    return !actors.get(host)?.alive;
+  };
+  const start = (name: string) => {
+    const actor = new Actor(name);
+    actors.set(name, actor);
+    acting.run(actor, async () => {
+      const ledger = await stage.open(actor, isGone);
+      actor.end = await run(actor, ledger, executed);
+    });
+  };
+  const compare = async (done: string) => {
+    for (const process of world.processes) {
+      if (!actors.has(process.name)) start(process.name);
+      if (!process.alive) continue;
+      const actor = actors.get(process.name) as Actor;
+      await actor.settled();
+      const [real, said] = [pick(actor), pick(process)];
+      assertEquals({ done, ...real }, { done, ...said });
+    }
+    assertEquals({ done, names: stage.names() }, { done, names: namesOf(model) });
+  };
+  await compare("");
+  for (const [i, choice] of schedule.entries()) {
+    const before = world.processes.filter(({ alive }) => alive);
+    if (choice === "A" || choice === "B") actors.get(world.current(choice).name)?.go();
+    world.choose(choice);
+    for (const { name, alive } of before) {
+      if (!alive) await stage.kill(actors.get(name) as Actor);
+    }
+    if (choice.startsWith("lose")) stage.lose(choice.slice(5).split(",").filter(Boolean));
+    await compare(schedule.slice(0, i + 1).join(", "));
+  }
+  assertEquals(executed, world.executed);
+  await stage.close();
+}
+
+/** A Runner, as it is written: after a crash it recovers first. */
+async function run(actor: Actor, ledger: Ledger, executed: string[]): Promise<string> {
+  const order = { orderId: "order-1", action: { name: "n" } };
+  const context = { executionId: actor.name, runner: "r" };
+  try {
+    if (!actor.name.endsWith("1")) await ledger.recover();
+    const result = await execute(order, context, async () => {
+      await actor.arrive("act");
+      executed.push(actor.name);
+      return "done";
+    }, { consume: ledger.consume });
+    await ledger.store(result);
+    return "stored";
+  } catch (error) {
+    const { name, message } = error as Error;
+    if (name === "OrderAlreadyConsumed") return "refused";
+    return name === "LedgerDown" ? "down" : `${name}: ${message}`;
+  }
+}
+
+function pick(
+  { name, next, end }: { name: string; next?: string | undefined; end?: string | undefined },
+) {
+  return { name, next, end };
+}
+
+function namesOf(place: Place): string[] {
+  if (place instanceof Folder) return [...place.names.keys()].sort();
+  const claim = place.claim();
+  return claim ? ["entry", ...claim.closed].sort() : [];
+}
+
+// --- The folder ---------------------------------------------------------------------------------
+
+/** Which process made a file of the index, by its path. */
+const makers = new Map<string, string>();
+
+/** The end of a file's name, as the model calls it. */
+function kindOf(path: string): string {
+  const name = basename(path);
+  if (basename(dirname(path)) === "open") return "marker";
+  const [, end = ""] = /^[0-9a-f]{64}(|\.result|\.recovered)\.json$/.exec(name) ?? [, "none"];
+  if (name.endsWith(".tmp")) return "temporary";
+  return { "": "entry", ".result": "result", ".recovered": "recovered" }[end] ?? "folder";
+}
+
+/** What a file system does for whoever acts here, one operation a step; no disk is flushed. */
+function stopAtEachOperation(): void {
+  // deno-lint-ignore no-explicit-any -- Functions of many shapes, which are handed on.
+  const files = fs.promises as any;
+  const stopping = (
+    name: string,
+    operation: (path: string, second: string) => string | undefined,
+  ) => {
+    const real = files[name].bind(files);
+    files[name] = async (path: string, second: string, ...rest: unknown[]) => {
+      const actor = acting.getStore();
+      // Deno reads a file by calls of these that have its number.
+      const what = actor && typeof path === "string" && operation(path, second);
+      if (what) await actor.arrive(what);
+      const done = await real(path, second, ...rest);
+      return actor && name === "open" ? unflushed(done, path, actor) : done;
+    };
+  };
+  stopping("access", (path) => {
+    if (kindOf(path) === "entry") return "look for entry";
+    return ["result", "recovered"].includes(kindOf(path)) ? "look for ends" : undefined;
+  });
+  stopping("link", (_, path) => `link ${kindOf(path)}`);
+  stopping("open", (path, flags) => {
+    if (flags === "r") return basename(path) === "open" ? undefined : "flush";
+    return kindOf(path) === "temporary" ? "write temporary" : "create marker";
+  });
+  stopping("readFile", (path) => {
+    return ["marker", "entry"].includes(kindOf(path)) ? `read ${kindOf(path)}` : undefined;
+  });
+  stopping("rename", (_, path) => `rename ${kindOf(path)}`);
+  stopping("stat", (path) => `stat ${kindOf(path)}`);
+  stopping("unlink", (path) => `unlink ${kindOf(path)}`);
+  stopping("readdir", () => "read index");
+  const readdir = files.readdir;
+  files.readdir = async (path: string, ...rest: unknown[]) => {
+    const names = await readdir(path, ...rest);
+    if (!acting.getStore()) return names;
+    const order = [...makers.keys()];
+    const place = (name: string) => order.indexOf(join(path, name));
+    return names.sort((a: string, b: string) => place(a) - place(b));
+  };
+  syncBuiltinESMExports();
+}
+
+function unflushed(file: fs.promises.FileHandle, path: string, actor: Actor) {
+  if (kindOf(path) === "marker") makers.set(path, actor.name);
+  actor.held.add(file);
+  return {
+    async writeFile(text: string) {
+      if (kindOf(path) === "marker") await actor.arrive("write marker");
+      await file.writeFile(signed(actor, text));
+    },
+    sync: async () => {},
+    close() {
+      actor.held.delete(file);
+      return file.close();
+    },
+  };
+}
+
+export function openFolder(folder: string): Stage {
+  mkdirSync(join(folder, "open"));
+  const paths = () =>
+    ["open", ""].flatMap((under) =>
+      readdirSync(join(folder, under)).map((name) => join(folder, under, name))
+    );
+  const named = (path: string) =>
+    kindOf(path) === "marker" ? `open/${makers.get(path)}` : kindOf(path);
+  return {
+    open: (_actor, judge) => Promise.resolve(new FolderLedger(folder, judge)),
+    kill: (actor) => Promise.resolve(actor.kill()),
+    lose(names) {
+      for (const path of paths()) if (names.includes(named(path))) rmSync(path);
+    },
+    names: () =>
+      paths().map(named).filter((name) => !["temporary", "folder"].includes(name)).sort(),
+    async close() {},
+  };
+}
+
+// --- SQLite -------------------------------------------------------------------------------------
+
+/** Makes a file with the ledger's table, for processes that each have a connection of their own. */
+export async function openSqlite(path: string): Promise<Stage> {
+  const ledger = await SqliteLedger.open(path);
+  const database = await openDatabase(path);
+  const connections = new Map<Actor, Connection>();
+  return {
+    async open(actor, judge) {
+      const connection = new Connection(actor, await openDatabase(path));
+      connections.set(actor, connection);
+      return await SqliteLedger.open(connection, { judge, patience: 600_000 });
+    },
+    kill: async (actor) => await connections.get(actor)?.kill(),
+    lose() {},
+    names() {
+      const [row] = database.prepare("select result, recovered from orders").all();
+      if (!row) return [];
+      return ["entry", ...["recovered", "result"].filter((column) => row[column] !== null)];
+    },
+    async close() {
+      await ledger.close();
+      for (const connection of [database, ...connections.values()]) connection.close();
+    },
+  };
+}
+
+/**
+ * A driver's database that is busy until its process may go on: the ledger tries again, for what
+ * found it busy has done nothing. A process that is killed has its statement done, never committed.
+ */
+class Connection implements Database {
+  readonly #actor: Actor;
+  readonly #database: Database & { close(): void };
+  #killed: "in its transaction" | "yes" | undefined;
+
+  constructor(actor: Actor, database: Database & { close(): void }) {
+    this.#actor = actor;
+    this.#database = database;
+  }
+
+  prepare(sql: string): ReturnType<Database["prepare"]> {
+    const statement = this.#database.prepare(sql);
+    const [operation = ""] = sql.split(" ");
+    const sign = (value: string | number | null) =>
+      typeof value === "string" ? signed(this.#actor, value) : value;
+    return {
+      run: (...values) => this.#stopping(operation, () => statement.run(...values.map(sign))),
+      all: (...values) => this.#stopping(operation, () => statement.all(...values.map(sign))),
+    };
+  }
+
+  /** What SQLite does with a transaction whose process is gone is to roll it back. */
+  async kill(): Promise<void> {
+    const isWriting = ["insert", "update"].includes(this.#actor.next ?? "");
+    this.#actor.kill();
+    this.#killed = isWriting ? "in its transaction" : "yes";
+    while (this.#killed !== "yes") await turn();
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #stopping<Value>(operation: string, statement: () => Value): Value {
+    const writes = ["insert", "update"].includes(operation);
+    if (this.#killed === "yes") throw new Error("killed");
+    if (this.#killed && writes) {
+      statement();
+      this.#database.prepare("rollback").run();
+      this.#killed = "yes";
+      throw new Error("killed");
+    }
+    if (!this.#killed && (writes || operation === "select") && !this.#actor.may(operation)) {
+      throw Object.assign(new Error("not yet"), { code: "SQLITE_BUSY" });
+    }
+    return statement();
+  }
+}
+
+stopAtEachOperation();
+if (process.versions.bun !== undefined) {
+  const bun = "bun:test"; // There, whoever imports a builtin has it as it was.
+  (await import(bun)).mock.module("node:fs/promises", () => ({ ...fs.promises }));
+}
+// After that, so that it has these operations in Deno.
+const { FolderLedger } = await import("../ledgers/folder.ts");
