@@ -1,6 +1,10 @@
 /** Facts as CloudEvents. A fact stands alone, so each is an event of its own. */
 import { CloudEvent } from "cloudevents";
 import type { ExecutionResult, Fact } from "deployer-runtime";
+import { attribute } from "./attribute.ts";
+
+/** Whose events these are: put a domain of yours here, from its end, as CloudEvents wants it. */
+const TYPE = "com.example.deployer-runtime.v1";
 
 /** The three facts of a result, in the order of observation. */
 export function toCloudEvents({ facts, trace }: ExecutionResult): CloudEvent<Fact>[] {
@@ -14,10 +18,10 @@ export function toCloudEvent(fact: Fact, runner: string, traceparent?: string): 
   return new CloudEvent({
     // With the source, one event and no other: an execution observes a type once, and a late result
     // may follow the fact of a recovery.
-    id: `${executionId}/${type}/${at}`,
-    source: `/deployer/${encodeURIComponent(runner)}`, // A URI, while a Runner's name is any text.
-    type: `deployer-runtime.v1.${type}`,
-    subject: orderId,
+    id: `${attribute(executionId)}/${type}/${at}`,
+    source: `/deployer/${attribute(runner)}`,
+    type: `${TYPE}.${type}`,
+    subject: attribute(orderId), // As it is, it stands in the fact.
     time: at,
     datacontenttype: "application/json",
     dataschema: "https://cdn.jsdelivr.net/npm/deployer-runtime@1/schemas/fact.schema.json",

@@ -12,8 +12,11 @@ import type { ExecutionResult } from "deployer-runtime";
 /**
  * Records a result as a span that has begun and ended when the action did, with its facts as events.
  *
- * APPLIED is OK, FAILED is ERROR. UNKNOWN is neither: the status stays UNSET, and the attribute
- * `deployer.status` says why. Alert on it, not on errors alone.
+ * FAILED is ERROR, with `error.type` and what was thrown as the description. APPLIED and UNKNOWN saw
+ * no error: by OpenTelemetry's conventions the status stays UNSET, and the attribute
+ * `deployer.status` tells them apart. Alert on it, not on errors alone.
+ *
+ * Exceptions on spans are deprecated: the whole error is in the result, which a Runner can log.
  */
 export function recordSpan(tracer: Tracer, result: ExecutionResult): void {
   const { context, action, settlement, startedAt, endedAt } = result.trace;
@@ -29,11 +32,10 @@ export function recordSpan(tracer: Tracer, result: ExecutionResult): void {
   }, parentOf(context.traceparent));
 
   for (const { type, at } of result.facts) span.addEvent(type, {}, new Date(at));
-  if (result.status === "APPLIED") span.setStatus({ code: SpanStatusCode.OK });
   if (result.status === "FAILED") {
-    const error = describe(result.trace.rawError);
-    span.recordException(error, new Date(endedAt));
-    span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
+    const { type, message } = describe(result.trace.rawError);
+    span.setAttribute("error.type", type);
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
   }
   span.end(new Date(endedAt));
 }
@@ -45,15 +47,11 @@ function parentOf(traceparent = ""): Context {
   return isSpanContextValid(parent) ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
 }
 
-/** What was thrown: a recorded error, or any other value. */
-function describe(raw: unknown): { name: string; message: string; stack?: string } {
-  const { $js, name, message, stack } = Object(raw) as Record<string, unknown>;
-  if ($js !== "error") return { name: typeof raw, message: JSON.stringify(raw) };
-  return {
-    name: text(name) ?? "Error",
-    message: text(message) ?? "",
-    ...typeof stack === "string" && { stack },
-  };
+/** What was thrown: an error by its class, or any other value, which has none (`_OTHER`). */
+function describe(raw: unknown): { type: string; message: string } {
+  const { $js, class: derived, name, message } = Object(raw) as Record<string, unknown>;
+  if ($js !== "error") return { type: "_OTHER", message: JSON.stringify(raw) };
+  return { type: text(derived ?? name) ?? "_OTHER", message: text(message) ?? "" };
 }
 
 /** Recorded text, unless it was cut or unreadable: then what was kept of it, as JSON. */

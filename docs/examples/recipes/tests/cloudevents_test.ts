@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { type CloudEvent, HTTP } from "cloudevents";
 import type { Fact } from "deployer-runtime";
 import { toCloudEvent, toCloudEvents } from "../cloudevents.ts";
 import { resultOf, TRACEPARENT } from "./results.ts";
+
+const RECOVERED: Fact = {
+  contract: "deployer-runtime/v1",
+  type: "PROOF_ABSENT",
+  orderId: "order-1",
+  executionId: "execution-1",
+  at: "2026-01-31T09:30:00.000Z",
+};
 
 const STATUSES = ["APPLIED", "FAILED", "UNKNOWN"] as const;
 
@@ -25,7 +36,7 @@ test("An event says what was observed, of which order, by whom, when and in whic
     specversion: "1.0",
     id: `execution-APPLIED/ORDER_CONSUMED/${data.at}`,
     source: "/deployer/night%20shift%2F%C3%A9",
-    type: "deployer-runtime.v1.ORDER_CONSUMED",
+    type: "com.example.deployer-runtime.v1.ORDER_CONSUMED",
     subject: "order-1",
     datacontenttype: "application/json",
     dataschema: "https://cdn.jsdelivr.net/npm/deployer-runtime@1/schemas/fact.schema.json",
@@ -47,15 +58,40 @@ test("Events survive the way over HTTP, in both of its modes", async () => {
   }
 });
 
+const IDENTITIES = ["ordre n° 7", "a\r\nce-type: forged", '"é🚀"', "50%", "x\ud800", "x\ufffd"];
+
+test("Identities that no header can carry arrive over HTTP, each told from the others", async () => {
+  const server = createServer().listen(0, "127.0.0.1").unref();
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const subjects: string[] = [];
+  for (const identity of IDENTITIES) {
+    const fact = { ...RECOVERED, orderId: identity, executionId: identity };
+    const { headers, body } = HTTP.binary(toCloudEvent(fact, identity));
+    const heard = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
+    const sent = fetch(url, {
+      method: "POST",
+      headers: headers as HeadersInit,
+      body: String(body),
+    });
+    // What cannot be sent rejects, while the server would wait for it.
+    const [request, response] = await Promise.race([heard, sent.then(() => heard)]);
+    const received = HTTP.toEvent<Fact>({
+      headers: request.headers,
+      body: (await request.toArray()).join(""),
+    }) as CloudEvent<Fact>;
+    response.end();
+    await sent;
+    assert.deepEqual(received.data, fact);
+    assert.equal(received.type, "com.example.deployer-runtime.v1.PROOF_ABSENT");
+    subjects.push(String(received.subject));
+  }
+  server.close();
+  assert.equal(new Set(subjects).size, IDENTITIES.length);
+});
+
 test("The fact of a recovery is an event without a result", () => {
-  const fact: Fact = {
-    contract: "deployer-runtime/v1",
-    type: "PROOF_ABSENT",
-    orderId: "order-1",
-    executionId: "execution-1",
-    at: "2026-01-31T09:30:00.000Z",
-  };
-  const event = toCloudEvent(fact, "recovery");
+  const event = toCloudEvent(RECOVERED, "recovery");
   assert.ok(event.validate());
   assert.ok(!("traceparent" in event));
 });
