@@ -26,6 +26,7 @@ import {
   rm,
   stat,
   unlink,
+  writeFile,
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
@@ -319,6 +320,8 @@ export class FolderLedger implements Ledger {
     const index = join(this.#folder, `open.${randomUUID()}.tmp`);
     await mkdir(index);
     try {
+      // Never empty: a rename replaces an empty folder, even one that somebody is writing into.
+      await writeFile(join(index, ".index"), "");
       for (const hash of open) {
         if (closed.has(hash)) continue;
         await link(

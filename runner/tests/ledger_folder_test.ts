@@ -87,20 +87,35 @@ test("a folder without the index of open orders, as it was before, is given one,
     ["open"],
     ["open"],
   ]);
-  assertEquals(readdirSync(join(folder, "open")), [`${sha256("open")}.json`]);
+  assertEquals(indexed(folder), [`${sha256("open")}.json`]);
   assertEquals(
     (await new FolderLedger(folder, () => true).recover()).length,
     1,
   );
-  assertEquals(readdirSync(join(folder, "open")), []);
+  assertEquals(indexed(folder), []);
   await new FolderLedger(folder).consume(...claim("new"));
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
 });
 
+test("ledgers that make their folder at the same time do not take it from each other", async () => {
+  for (let i = 0; i < 50; i++) {
+    const folder = join(root, `made-${i}`, "below");
+    const ledgers = Array.from({ length: 20 }, () => new FolderLedger(folder));
+    const claims = await Promise.allSettled(ledgers.map((ledger) => ledger.consume(...claim("x"))));
+    const faults = claims.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
+    assertEquals(faults.map(({ name }) => name), Array(19).fill("OrderAlreadyConsumed"));
+  }
+});
+
+/** The files of orders that may be open. */
+function indexed(folder: string): string[] {
+  return readdirSync(join(folder, "open")).filter((name) => name !== ".index");
+}
+
 test("an order that is closed leaves the index, whoever closes it", async () => {
   const folder = mkdtempSync(join(root, "index-"));
   const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
-  const index = () => readdirSync(join(folder, "open")).length;
+  const index = () => indexed(folder).length;
   await Promise.all(
     ["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))),
   );

@@ -248,7 +248,7 @@ function assertLive(cwd: string, site: string): void {
 function assertStored(cwd: string, result: ExecutionResult): void {
   const hash = sha256(result.orderId);
   assertEquals(list(cwd, "deployed/ledger"), [`${hash}.json`, `${hash}.result.json`, "open"]);
-  assertEquals(list(cwd, "deployed/ledger/open"), []);
+  assertEquals(list(cwd, "deployed/ledger/open"), [".index"]);
   const stored = readFileSync(join(cwd, `deployed/ledger/${hash}.result.json`), "utf8");
   assertEquals(JSON.parse(stored), result);
 }
