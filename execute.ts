@@ -72,9 +72,9 @@ export async function execute<Request extends ExecutionRequest>(
   const { orderId, executionId, consume, signal, watched } = given;
   watched.throwIfAborted();
 
-  // Law 6: consumed before attempted. The copy of the fact is the Runner's own.
-  const consumed = createFact("ORDER_CONSUMED", given, readClock(given.clock));
-  await consume.call(ports, { ...consumed }, request, context);
+  // Law 6: consumed before attempted. The Runner gets a fact of its own.
+  const consumedAt = readClock(given.clock);
+  await consume.call(ports, createFact("ORDER_CONSUMED", given, consumedAt), request, context);
 
   const open = openTrace(given, request, context);
   watched.throwIfAborted();
@@ -103,8 +103,11 @@ export async function execute<Request extends ExecutionRequest>(
   });
 
   const { fact, status } = ACTE_III[trace.settlement];
-  const attempted = createFact("ACTION_ATTEMPTED", given, trace.startedAt);
-  const facts = [consumed, attempted, createFact(fact, given, trace.endedAt)];
+  const facts = [
+    createFact("ORDER_CONSUMED", given, consumedAt),
+    createFact("ACTION_ATTEMPTED", given, trace.startedAt),
+    createFact(fact, given, trace.endedAt),
+  ];
   const result = { contract, orderId, executionId, consumed: true, status, facts, trace };
   return result as ExecutionResult;
 }

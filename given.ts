@@ -125,6 +125,9 @@ type Watching = "throwIfAborted" | "reason" | "addEventListener" | "removeEventL
 const PORTS = ["signal", "clock", "consume", "limits"];
 const NEVER = { throwIfAborted() {}, addEventListener() {}, removeEventListener() {}, reason: 0 };
 const NO_LEDGER = () => {};
+const SYSTEM_CLOCK: Clock = { now: () => Date.now(), monotonic: () => performance.now() };
+/** What a platform may lack. Asked for once: in Node or in Deno these are getters, and slow ones. */
+const { btoa, performance: stopwatch } = globalThis;
 
 /**
  * Reads what `execute()` was given.
@@ -148,7 +151,8 @@ export function read(
   requireFunction("action", action);
 
   requirePorts(ports);
-  const { signal, clock = systemClock(), consume = NO_LEDGER, limits } = ports;
+  const { signal, clock = SYSTEM_CLOCK, consume = NO_LEDGER, limits } = ports;
+  if (clock === SYSTEM_CLOCK) requireBuiltin("performance: give a clock", stopwatch);
   requireFunction("ports.consume", consume);
   requireFunction("ports.clock.now", clock.now);
   requireFunction("ports.clock.monotonic", clock.monotonic);
@@ -156,7 +160,7 @@ export function read(
   // What the rooms below use, and some platforms lack.
   requireBuiltin("String.prototype.isWellFormed", "".isWellFormed);
   requireBuiltin("Object.hasOwn", Object.hasOwn);
-  requireBuiltin("btoa", globalThis.btoa);
+  requireBuiltin("btoa", btoa);
   return {
     orderId,
     executionId,
@@ -166,12 +170,6 @@ export function read(
     signal,
     watched: signal ?? NEVER,
   };
-}
-
-function systemClock(): Clock {
-  const { performance } = globalThis; // Once: Node's is a getter, and a slow one.
-  requireBuiltin("performance: give a clock", performance);
-  return { now: () => Date.now(), monotonic: () => performance.now() };
 }
 
 function requireBuiltin(name: string, builtin: unknown): void {

@@ -1,7 +1,7 @@
 /** What `execute()` says of arguments that it cannot read: their name, and what was received. */
 import { test } from "node:test";
-import { assertEquals, assertRejects } from "@std/assert";
-import { execute } from "../mod.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { execute, type Ports } from "../mod.ts";
 import { circumstances, order } from "./support/orders.ts";
 
 const request = order();
@@ -78,35 +78,58 @@ for (const [what, given, message] of REFUSED) {
   });
 }
 
+/** Works as on a platform without this builtin. In a worker what is global is inherited. */
+async function without<Result>(
+  holder: object,
+  key: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const builtin = Object.getOwnPropertyDescriptor(holder, key);
+  Object.defineProperty(holder, key, { value: undefined, configurable: true });
+  try {
+    return await work();
+  } finally {
+    Reflect.deleteProperty(holder, key);
+    if (builtin) Object.defineProperty(holder, key, builtin);
+  }
+}
+
 for (
   const [name, holder, key] of [
     ["String.prototype.isWellFormed", String.prototype, "isWellFormed"],
     ["Object.hasOwn", Object, "hasOwn"],
-    ["btoa", globalThis, "btoa"],
-    ["performance: give a clock", globalThis, "performance"],
   ] as const
 ) {
   test(`execute() says that the platform has no ${name}, and consumes nothing (law 2)`, async () => {
-    // In a worker what is global is inherited: it is hidden there, not removed.
-    const builtin = Object.getOwnPropertyDescriptor(holder, key);
     const did: string[] = [];
     const call = () =>
       execute(request, context, () => did.push("called"), {
         consume: () => void did.push("consumed"),
       });
-    let refusal: Promise<unknown>;
-    Object.defineProperty(holder, key, { value: undefined, configurable: true });
-    try {
-      refusal = call().catch((error) => error);
-    } finally {
-      Reflect.deleteProperty(holder, key);
-      if (builtin) Object.defineProperty(holder, key, builtin);
-    }
-    assertEquals((await refusal as Error).message, `this platform has no ${name}`);
+    const refusal = await without(holder, key, () => call().catch((error) => error));
+    assertEquals((refusal as unknown as Error).message, `this platform has no ${name}`);
     assertEquals(did, []);
     assertEquals((await call()).status, "APPLIED");
   });
 }
+
+test("what is asked of the platform when the module is loaded is named as well (law 2)", async () => {
+  const clock = { now: () => 0, monotonic: () => 0 };
+  const timeless = await without(
+    globalThis,
+    "performance",
+    // @ts-expect-error -- the query makes it a module of its own
+    () => import("../given.ts?performance"),
+  );
+  const read = ({ read }: typeof timeless, ports: Ports = {}) =>
+    read(request, context, action, ports);
+  assertThrows(() => read(timeless), TypeError, "this platform has no performance: give a clock");
+  assertEquals(read(timeless, { clock }).clock, clock);
+
+  // @ts-expect-error -- the query makes it a module of its own
+  const textless = await without(globalThis, "btoa", () => import("../given.ts?btoa"));
+  assertThrows(() => read(textless), TypeError, "this platform has no btoa");
+});
 
 test("execute() takes ports that have one of its names, inherited or not, whatever else they have", async () => {
   class Ledger {
