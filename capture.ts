@@ -50,14 +50,12 @@ const DEFAULT_LIMITS: Limits = {
   maxBytes: 65_536,
 };
 
-/** How an object's keys can be written. */
-type Form = "plain" | "shadowing" | "escaped";
-
 /** One capture under way. Of the limits that are totals, it holds what is left. */
 interface Walk extends Required<CaptureLimits> {
   readonly fidelity: Fidelity;
-  /** The objects that hold the current value, outermost first. */
+  /** The objects that hold the current value, outermost first: as many as `level` says. */
   readonly ancestors: object[];
+  level: number;
   /** By level, the last keys that need no care: objects of a list mostly have the same ones. */
   readonly plainKeys: (readonly string[])[];
 }
@@ -99,7 +97,8 @@ export function captureWithin(value: unknown, limits: Limits): Captured {
     maxArrayLength,
     maxBytes,
     fidelity,
-    ancestors: [],
+    ancestors: [value as object], // An array that starts empty takes room for seventeen.
+    level: 0,
     plainKeys: [],
   };
   const recorded = record(walk, value, 0);
@@ -146,14 +145,12 @@ function recordObject(walk: Walk, value: object, depth: number): Json {
   const { ancestors } = walk;
   // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
   if (walk.maxValues < 0) return cut(walk, "maxValues", 1);
-  const up = ancestors.length - ancestors.indexOf(value);
-  if (up <= ancestors.length) return tagged(walk, { $js: "circular", up });
-  ancestors.push(value);
+  for (let up = 1; up <= walk.level; up++) {
+    if (ancestors[walk.level - up] === value) return tagged(walk, { $js: "circular", up });
+  }
+  ancestors[walk.level++] = value;
   try {
-    // A proxy can say anything: `>>> 0` makes it a length.
-    if (Array.isArray(value)) {
-      return list(walk, { source: value, size: value.length >>> 0, width: 1 }, depth);
-    }
+    if (Array.isArray(value)) return list(walk, value, depth);
     const told = tell(value);
     return told === undefined
       ? properties(walk, value, Object.keys(value), depth)
@@ -161,7 +158,7 @@ function recordObject(walk: Walk, value: object, depth: number): Json {
   } catch (error) {
     return unreadable(walk, error);
   } finally {
-    ancestors.pop();
+    walk.level--;
   }
 }
 
@@ -169,17 +166,19 @@ function recordObject(walk: Walk, value: object, depth: number): Json {
 function describe(walk: Walk, value: object, told: Told, around: number): Json {
   if (around >= walk.maxDepth) return cut(walk, "maxDepth", 1);
   const depth = around + 1;
-  const { $js, says, holds = {}, reads = [], lists, bytes, props = [] } = told;
-  const tag: Tag = { $js, ...says };
+  const { $js, holds, reads = [], lists, bytes, props = [] } = told;
+  const tag: Tag = { $js, ...told.says };
   if (told.class) tag.class = text(walk, told.class);
-  for (const field of Object.keys(holds)) tag[field] = record(walk, holds[field], depth);
+  if (holds !== undefined) {
+    for (const field of Object.keys(holds)) tag[field] = record(walk, holds[field], depth);
+  }
   for (const key of reads) {
     walk.maxValues--;
     const field = property(walk, value, key, depth);
     if (field === undefined) walk.maxValues++;
     else tag[key] = field;
   }
-  if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth);
+  if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth, lists);
   if (bytes) tag.base64 = bytesWithin(walk, bytes);
   // What lists its entries has told itself by them.
   const isInstance = $js === "instance" && !lists;
@@ -211,19 +210,18 @@ function said(walk: Walk, value: object, depth: number): Json | undefined {
   }
 }
 
-/** What to record in an array: elements, of `width` 1, or pairs, of `width` 2. */
-type Run = { source: ArrayLike<Any>; size: number; width: 1 | 2 };
-
 /** What a collection lists, as far as it may be recorded. */
-function taken(walk: Walk, { field, items, size }: Listing): Run {
+function taken(walk: Walk, { items, size }: Listing): Any[] {
   const length = Math.min(size, walk.maxArrayLength, Math.max(walk.maxValues, 0));
-  const source = Array.from({ length }, () => items.next().value);
-  return { source, size, width: field === "entries" ? 2 : 1 };
+  return Array.from({ length }, () => items.next().value);
 }
 
-/** Elements, or pairs of them, each read once. */
-function list(walk: Walk, { source, size, width }: Run, depth: number): Json {
+/** The elements of an array, or what was taken of a collection; each is read once. */
+function list(walk: Walk, source: readonly Any[], depth: number, collection?: Listing): Json {
   const { maxDepth, maxArrayLength, maxValues } = walk;
+  // A proxy can say anything: `>>> 0` makes it a length.
+  const size = collection ? collection.size : source.length >>> 0;
+  const width = collection?.field === "entries" ? 2 : 1;
   // A level for the list, and one for each pair.
   if (depth + (size ? width : 1) > maxDepth) return cut(walk, "maxDepth", size);
   const kept = Math.floor(Math.min(size, maxArrayLength, Math.max(maxValues, 0) / width));
@@ -236,7 +234,7 @@ function list(walk: Walk, { source, size, width }: Run, depth: number): Json {
   for (let i = 0; i < kept; i++) {
     try {
       const value = source[i];
-      if (width === 2) recorded[i] = value.map((each: unknown) => record(walk, each, inner));
+      if (width === 2) recorded[i] = [record(walk, value[0], inner), record(walk, value[1], inner)];
       else if (value !== undefined || i in source) recorded[i] = record(walk, value, inner);
       else recorded[i] = tagged(walk, { $js: "hole" });
     } catch (error) {
@@ -266,22 +264,23 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
     const value = property(walk, source, key, inner);
     filled[key] = value === undefined ? tagged(walk, { $js: "undefined" }) : value;
   }
-  let recorded: Json = filled;
-  if (form === "escaped") {
-    const entries = names.map((key) => [portable(walk, key), filled[key]]);
-    recorded = tagged(walk, { $js: "object", entries });
-  }
+  const recorded = form === "escaped" ? escaped(walk, names, filled) : filled;
   return reason ? cut(walk, reason, size, [recorded]) : recorded;
 }
 
+/** Properties as entries. */
+function escaped(walk: Walk, names: readonly string[], filled: Record<string, Json>): Json {
+  const entries = names.map((key) => [portable(walk, key), filled[key]]);
+  return tagged(walk, { $js: "object", entries });
+}
+
 /** How many of the keys may be recorded, the first ones, and how an object with these is written. */
-function admit(walk: Walk, keys: readonly string[]): { kept: number; form: Form } {
-  const size = keys.length;
-  const level = walk.ancestors.length;
+function admit(walk: Walk, keys: readonly string[]): { kept: number; form: string } {
+  const { level } = walk;
   const plain = walk.plainKeys[level];
-  let form: Form = "plain";
+  let form: "plain" | "shadowing" | "escaped" = "plain";
   let kept = 0;
-  for (; kept < size && kept < walk.maxValues; kept++) {
+  for (; kept < keys.length && kept < walk.maxValues; kept++) {
     const key = keys[kept] as string;
     if (key.length > walk.maxCharacters) break;
     walk.maxCharacters -= key.length;
@@ -290,7 +289,7 @@ function admit(walk: Walk, keys: readonly string[]): { kept: number; form: Form 
     else if (form === "plain" && Object.hasOwn(Object.prototype, key)) form = "shadowing";
   }
   // The outermost object has its level for itself.
-  if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;
+  if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;
   return { kept, form };
 }
 
@@ -305,20 +304,22 @@ function bytesWithin(walk: Walk, bytes: Uint8Array): Json {
 
 function text(walk: Walk, value: string): Json {
   const size = value.length;
-  const { maxStringLength } = walk;
-  if (size <= maxStringLength && size <= walk.maxCharacters) {
-    walk.maxCharacters -= size;
-    // From here on a copy costs nothing that can be measured.
-    return portable(walk, size < 256 ? value : copied(value));
-  }
-  // Both ends, for the end says why it failed; no half of a pair.
-  const kept = Math.min(size, maxStringLength, walk.maxCharacters);
+  const kept = Math.min(size, walk.maxStringLength, walk.maxCharacters);
+  if (kept < size) return ends(walk, value, kept);
+  walk.maxCharacters -= size;
+  // From here on a copy costs nothing that can be measured.
+  return portable(walk, size < 256 ? value : copied(value));
+}
+
+/** Both ends of a text that is cut, for the end says why it failed; no half of a pair. */
+function ends(walk: Walk, value: string, kept: number): Json {
+  const size = value.length;
   const half = kept >> 1;
   const end = (from: number, to: number, torn: RegExp) =>
     text(walk, copied(value.slice(from, to).replace(torn, ""))) || undefined;
   const head = end(0, kept - half, /[\ud800-\udbff]$/);
   const tail = end(size - half, size, /^[\udc00-\udfff]/);
-  const reason = size > maxStringLength ? "maxStringLength" : "maxCharacters";
+  const reason = size > walk.maxStringLength ? "maxStringLength" : "maxCharacters";
   return cut(walk, reason, size, [head, tail]);
 }
 

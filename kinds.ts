@@ -45,20 +45,21 @@ export function tell(value: object): Told | undefined {
   const [name, kind] = classify(value);
   if (kind === "") return undefined;
   // TypedArray is no global, and Uint8Array knows all that it says.
-  const { prototype } = (globalThis as Any)[kind] ?? Uint8Array;
+  const prototype = () => ((globalThis as Any)[kind] ?? Uint8Array).prototype;
   let told: Told;
   try {
-    told = KINDS[kind]!((key) => Reflect.get(prototype, key, value), value);
+    told = KINDS[kind]!((key) => Reflect.get(prototype(), key, value), value);
   } catch {
     told = { $js: "instance" };
   }
   const { $js, says, reads = [], props = [] } = told;
   const implied = $js === "error" || $js === "instance" ? "" : says?.kind ?? kind;
   if (name !== implied) told.class = name;
-  const identity = props.filter((key) => key in value);
   // The keys of a typed array and of a String are its elements.
   const isIndexed = ArrayBuffer.isView(value) || $js === "boxed" && kind === "String";
   const own = isIndexed ? [] : Object.keys(value);
+  if (props.length + own.length === 0) return told;
+  const identity = props.filter((key) => key in value);
   const rest = own.filter((key) => !reads.includes(key) && !identity.includes(key));
   told.props = identity.concat(rest);
   return told;

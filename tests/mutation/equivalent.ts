@@ -15,9 +15,9 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "ancestors: [],",
-    to: 'ancestors: ["Stryker was here"],',
-    because: "No object is that text, and every level is one higher: levels are only compared.",
+    from: "ancestors: [value as object], // An array that starts empty takes room for seventeen.",
+    to: "ancestors: [], // An array that starts empty takes room for seventeen.",
+    because: "Each level is set before it is read: only the room differs.",
   },
   {
     file: "capture.ts",
@@ -27,17 +27,9 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "const { $js, says, holds = {}, reads = [], lists, bytes, props = [] } = told;",
-    to:
-      'const { $js, says, holds = {}, reads = ["Stryker was here"], lists, bytes, props = [] } = told;',
+    from: "const { $js, holds, reads = [], lists, bytes, props = [] } = told;",
+    to: 'const { $js, holds, reads = ["Stryker was here"], lists, bytes, props = [] } = told;',
     because: "No object has a property of that name.",
-  },
-  {
-    file: "capture.ts",
-    from: "const { $js, says, holds = {}, reads = [], lists, bytes, props = [] } = told;",
-    to:
-      'const { $js, says, holds = {}, reads = [], lists, bytes, props = ["Stryker was here"] } = told;',
-    because: "tell() always lists them: the default only satisfies the type.",
   },
   {
     file: "capture.ts",
@@ -59,8 +51,8 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: 'let form: Form = "plain";',
-    to: 'let form: Form = "";',
+    from: 'let form: "plain" | "shadowing" | "escaped" = "plain";',
+    to: 'let form: "plain" | "shadowing" | "escaped" = "";',
     because: "All keys are then defined first, in the same order, and set after: only slower.",
   },
   {
@@ -77,32 +69,37 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: 'if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
+    from:
+      'if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
     to: "if (false) walk.plainKeys[level] = keys;",
     because: "A key that was plain once is found plain again: only slower.",
   },
   {
     file: "capture.ts",
-    from: 'if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
-    to: 'if (true && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
+    from:
+      'if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
+    to: 'if (true && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
     because: "A key that was plain once is found plain again: only slower.",
   },
   {
     file: "capture.ts",
-    from: 'if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
-    to: 'if (level >= 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
+    from:
+      'if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
+    to: 'if (level >= 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
     because: "A key that was plain once is found plain again: only slower.",
   },
   {
     file: "capture.ts",
-    from: 'if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
-    to: 'if (level <= 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
+    from:
+      'if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
+    to: 'if (level <= 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
     because: "A key that was plain once is found plain again: only slower.",
   },
   {
     file: "capture.ts",
-    from: 'if (level > 1 && form === "plain" && kept === size) walk.plainKeys[level] = keys;',
-    to: 'if (level > 1 && form === "" && kept === size) walk.plainKeys[level] = keys;',
+    from:
+      'if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;',
+    to: 'if (level > 1 && form === "" && kept === keys.length) walk.plainKeys[level] = keys;',
     because: "A key that was plain once is found plain again: only slower.",
   },
   {
