@@ -23,19 +23,19 @@ const FRAMES: Record<string, Box[]> = {
     "schemas/types.ts",
   ].map((path) => ({ name: path, paths: [path] })),
   "deployer-runner: the Runner's package": [
-    { name: "mod.ts, desk.ts, deadline.ts", paths: ["mod", "desk", "deadline"] },
     { name: "ledgers/", paths: ["ledgers/"] },
     { name: "actions/", paths: ["actions/"] },
     { name: "cli/", paths: ["cli/"] },
     { name: "report.ts", paths: ["report.ts"] },
     { name: "testing.ts", paths: ["testing"] },
+    { name: "mod.ts, desk.ts, deadline.ts …", paths: [""] },
   ].map(({ name, paths }) => ({ name, paths: paths.map((path) => `runner/${path}`) })),
   "report/: the page": [
     { name: "reading/", paths: ["reading/", "query.ts"] },
     { name: "checks/", paths: ["checks/"] },
     { name: "tree/", paths: ["tree/"] },
-    { name: "plot.ts, words.ts …", paths: ["plot", "words", "shape", "facets", "pause"] },
     { name: "view/, main.tsx", paths: ["view/", "main.tsx", "embedded.ts"] },
+    { name: "plot.ts, words.ts …", paths: [""] },
   ].map(({ name, paths }) => ({ name, paths: paths.map((path) => `report/${path}`) })),
   "docs/examples/": [
     { name: "fleet/", paths: ["docs/examples/fleet/"] },
