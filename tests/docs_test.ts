@@ -39,3 +39,10 @@ test("the French page has the README's two commands, and all that one could use 
   assertEquals(english.length, 4);
   assertEquals(rivals(read("fr.md")), english);
 });
+
+test("each command that contributing.md lists is a script of package.json", () => {
+  const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
+  const named = [...read("contributing.md").matchAll(/`npm run ([\w:]+)/g)].map(([, name]) => name);
+  assert(named.length > 10);
+  assertEquals(named.filter((name) => !(name! in scripts)), []);
+});
