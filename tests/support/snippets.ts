@@ -64,10 +64,8 @@ export async function run(code: string, cwd: string = fileURLToPath(root)): Prom
 
 /** Code that can be run from anywhere: the packages' names are those of their sources. */
 export function program(code: string): string {
-  const published = "https://cdn.jsdelivr.net/npm/deployer-runtime@1/mod.ts";
-  return code.replaceAll(`"${published}"`, '"deployer-runtime"')
-    .replace(/"(deployer-\w+)(\/[\w/]+)?"/g, (_, name, entry = "/mod") => {
-      const folder = name === "deployer-runner" ? "runner" : ".";
-      return JSON.stringify(new URL(`${folder}${entry}.ts`, root).href);
-    });
+  return code.replace(/"(deployer-\w+)(\/[\w/]+)?"/g, (_, name, entry = "/mod") => {
+    const folder = name === "deployer-runner" ? "runner" : ".";
+    return JSON.stringify(new URL(`${folder}${entry}.ts`, root).href);
+  });
 }
