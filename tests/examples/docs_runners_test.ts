@@ -11,8 +11,8 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { OrderAlreadyConsumed } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { claim } from "../../runner/testing_claim.ts";
-import { program, section } from "../support/runners_guide.ts";
-import { root, runtimeCommand } from "../support/snippets.ts";
+import { section } from "../support/runners_guide.ts";
+import { program, root, runtimeCommand } from "../support/snippets.ts";
 import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "runners-test-"));

@@ -1,7 +1,7 @@
 /**
  * The packed tarball, as whoever installs it finds it: `npm run test:package`. It packs the
  * repository, installs the tarball in a folder of its own, and has every runtime and compiler that
- * the README names use it.
+ * `docs/contributing.md` names use it.
  */
 import { spawnSync } from "node:child_process";
 import {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { assertEquals } from "@std/assert";
-import { program, section } from "../support/runners_guide.ts";
-import { runtimeCommand } from "../support/snippets.ts";
+import { section } from "../support/runners_guide.ts";
+import { program, runtimeCommand } from "../support/snippets.ts";
 
 const cwd = mkdtempSync(join(tmpdir(), "runners-debian-test-"));
 before(() => {

@@ -1,11 +1,11 @@
-/** The TypeScript of `docs/runners.md` compiles as strictly as the project. */
+/** The TypeScript of the guide and of the README compiles as strictly as the project. */
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import ts from "typescript";
 import { root, snippets } from "../support/snippets.ts";
 
-test("every snippet of the guide compiles", () => {
+test("every snippet of the guide, of the README and of its French page compiles", () => {
   const config = fileURLToPath(new URL("tsconfig.json", root));
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile(config, ts.sys.readFile).config,
@@ -14,13 +14,18 @@ test("every snippet of the guide compiles", () => {
   );
   Object.assign(options, { declaration: false, isolatedDeclarations: false });
 
-  // As if each were a file beside the guide: its imports are seen from there.
+  // As if each were a file beside its page: its imports are seen from there.
   const files = new Map(
-    snippets("docs/runners.md").filter(({ language }) => language === "ts").map((
-      { code, line },
-    ) => [fileURLToPath(new URL(`docs/runners.md_${line}.ts`, root)), code]),
+    ["docs/runners.md", "docs/fr.md", "README.md"].flatMap((page) =>
+      snippets(page).filter(({ language, code }) =>
+        language === "ts" && /^import .*"deployer-/m.test(code)
+      )
+        .map(({ code, line }) =>
+          [fileURLToPath(new URL(`${page}_${line}.ts`, root)), code] as const
+        )
+    ),
   );
-  assert(files.size > 5);
+  assert(files.size > 12);
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists, readFile } = host;
   host.fileExists = (name) => files.has(name) || fileExists.call(host, name);

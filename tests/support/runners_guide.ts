@@ -34,11 +34,3 @@ function lines(heading: string): [first: number, next: number] {
   const next = text.findIndex((line, i) => i > first && isHeading(line));
   return [first, next < 0 ? text.length : next];
 }
-
-/** A snippet that can be run from anywhere: the packages' names are those of their sources. */
-export function program(code: string): string {
-  return code.replace(/"(deployer-\w+)(\/[\w/]+)?"/g, (_, name, entry = "/mod") => {
-    const folder = name === "deployer-runner" ? "runner" : ".";
-    return JSON.stringify(new URL(`${folder}${entry}.ts`, root).href);
-  });
-}

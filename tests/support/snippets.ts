@@ -41,22 +41,18 @@ export function runtimeCommand(file: string): [command: string, ...args: string[
   return [process.execPath, "--import", import.meta.resolve("tsx"), file];
 }
 
-/** Runs code that imports the module by its published names, and returns what it printed. */
-export async function run(code: string): Promise<string> {
+/** Runs code that imports the packages by their published names, and returns what it printed. */
+export async function run(code: string, cwd: string = fileURLToPath(root)): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "snippet-"));
   try {
     const file = join(folder, "snippet.mts");
-    const local = code.replace(
-      /"(deployer-runtime|https:\/\/cdn\.jsdelivr\.net\/npm\/deployer-runtime@1\/mod\.ts)"/g,
-      JSON.stringify(new URL("mod.ts", root).href),
-    );
-    writeFileSync(file, local);
+    writeFileSync(file, program(code));
     const [command, ...args] = runtimeCommand(file);
     return await new Promise((resolve, reject) =>
       execFile(
         command,
         args,
-        { cwd: fileURLToPath(root) },
+        { cwd },
         (error, stdout, stderr) =>
           error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
       )
@@ -64,4 +60,12 @@ export async function run(code: string): Promise<string> {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Code that can be run from anywhere: the packages' names are those of their sources. */
+export function program(code: string): string {
+  return code.replace(/"(deployer-\w+)(\/[\w/]+)?"/g, (_, name, entry = "/mod") => {
+    const folder = name === "deployer-runner" ? "runner" : ".";
+    return JSON.stringify(new URL(`${folder}${entry}.ts`, root).href);
+  });
 }
