@@ -99,6 +99,16 @@ test("times that do not add up are found", async () => {
   ]);
 });
 
+test("times from which no end can be told are found too", async () => {
+  const rule =
+    "/trace/endedAt must be trace.startedAt plus trace.durationMs, rounded to the millisecond";
+  const changes: ((result: Changed) => void)[] = [
+    (result) => result.trace.durationMs = -1e300,
+    (result) => result.trace.startedAt = result.facts[1].at = "2026-13-31T09:30:00.000Z",
+  ];
+  for (const change of changes) assert((await found(change)).includes(rule));
+});
+
 test("a wall clock that steps back between two facts is no mistake", async () => {
   assertEquals(await found((result) => result.facts[0].at = "2027-01-01T00:00:00.000Z"), []);
 });

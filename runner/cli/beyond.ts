@@ -56,12 +56,12 @@ function* times(trace: Fields, facts: unknown[]): Generator<Breach> {
   yield* unequal(["facts", "2", "at"], fieldsOf(facts[2]).at, endedAt, "trace.endedAt");
   if (typeof startedAt !== "string" || typeof endedAt !== "string") return;
   if (typeof durationMs !== "number") return;
-  const end = Math.min(Math.round(Date.parse(startedAt) + durationMs), LAST_INSTANT);
-  if (Date.parse(endedAt) === end) return;
+  const end = new Date(Math.min(Math.round(Date.parse(startedAt) + durationMs), LAST_INSTANT));
+  if (Date.parse(endedAt) === end.getTime()) return;
   yield {
     path: ["trace", "endedAt"],
     rule: "trace.startedAt plus trace.durationMs, rounded to the millisecond",
-    ...!Number.isNaN(end) && { expected: new Date(end).toISOString() },
+    ...!Number.isNaN(end.getTime()) && { expected: end.toISOString() },
   };
 }
 
