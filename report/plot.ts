@@ -1,32 +1,22 @@
 /** The plot of executions: when each was called, how long it took, and how it ended. */
 import { scaleLog, scaleUtc } from "d3-scale";
+import { type Outline, outlinesOf, type Place } from "./outlines.ts";
 import type { Pause } from "./query.ts";
 import { type Row, type Status, STATUSES } from "./reading/book.ts";
-import { shape } from "./shape.ts";
 import { durationInWords, instantInWords } from "./words.ts";
 
 /** Room around the marks, in pixels. */
 export const MARGIN = { left: 64, right: 16, top: 12, bottom: 24 } as const;
 /** Height of the lane below the axis of durations, where executions without one stand. */
 const LANE = 22;
-/** Marks that are nearer to each other than this are one. */
-const CELL = 3;
-/** Size of a mark, in pixels: what is rare is seen first. */
-const SIZES: Readonly<Record<Status, number>> = {
-  ...{ APPLIED: 4, OPEN: 4.5, FAILED: 4.2, UNKNOWN: 5.5, INVALID: 5 },
-};
-/** More APPLIED than this are dots. */
-const FEW = 400;
 /** What is shorter is drawn as if it took this long, in ms: the axis has no zero. */
 const SHORTEST = 0.001;
-/** Rows, or marks, between two pauses. */
+/** Rows between two pauses. */
 const SLICE = 1024;
 
 export interface Marks {
-  /** Outlines of the marks of each status. */
-  readonly paths: ReadonlyMap<Status, string>;
-  /** Many APPLIED are dots: points to be drawn with a round pen, which takes no time. */
-  readonly dots: string;
+  /** In the order in which they are drawn. */
+  readonly outlines: readonly Outline[];
   readonly xTicks: readonly Tick[];
   readonly yTicks: readonly Tick[];
   /** In words, for those who do not see it. */
@@ -67,7 +57,7 @@ export async function marksOf(
   const yOf = (duration: number) =>
     Number.isNaN(duration) ? floor - LANE / 2 : yOfLog(Math.log(Math.max(duration, SHORTEST)));
   return {
-    ...await pathsOf(rows, xOf, yOf, pause),
+    outlines: await outlinesOf(rows, xOf, yOf, pause),
     xTicks: x.ticks(Math.max(2, Math.floor(width / 130))).map((instant) => ({
       at: x(instant),
       text: tickText(instant),
@@ -133,9 +123,6 @@ function inWords({ first, last, statuses }: Extent): string {
   return `${counts.join(", ")}, from ${from} to ${to} UTC. The list below has each of them.`;
 }
 
-/** Where in the plot a value stands, in pixels. */
-type Place = (value: number) => number;
-
 /** The straight line through two points. */
 function linear(a: number, atA: number, b: number, atB: number): Place {
   const slope = (atB - atA) / (b - a);
@@ -144,37 +131,6 @@ function linear(a: number, atA: number, b: number, atB: number): Place {
 
 function isRarer(row: Row, other: Row | undefined): boolean {
   return !other || STATUSES.indexOf(row.status) < STATUSES.indexOf(other.status);
-}
-
-/** Marks that fall together are one: there are never more of them than the plot has room for. */
-async function pathsOf(
-  rows: readonly Row[],
-  xOf: Place,
-  yOf: Place,
-  pause: Pause,
-): Promise<Pick<Marks, "paths" | "dots">> {
-  const cells = new Map<Status, Set<number>>(STATUSES.map((status) => [status, new Set()]));
-  for (const [index, { at, duration, status }] of rows.entries()) {
-    if (index % SLICE === 0) await pause();
-    if (Number.isNaN(at)) continue;
-    cells.get(status)!.add(
-      Math.round(xOf(at) / CELL) * 65536 + Math.round(yOf(duration) / CELL),
-    );
-  }
-  const paths = new Map<Status, string>();
-  let dots = "";
-  for (const [status, own] of cells) {
-    const isDots = status === "APPLIED" && own.size > FEW;
-    const parts: string[] = [];
-    for (const cell of own) {
-      if (parts.length % SLICE === 0) await pause();
-      const [x, y] = [Math.floor(cell / 65536) * CELL, (cell % 65536) * CELL];
-      parts.push(isDots ? `M${x} ${y}h0` : shape(status, x, y, SIZES[status]));
-    }
-    if (isDots) dots = parts.join("");
-    else if (parts.length > 0) paths.set(status, parts.join(""));
-  }
-  return { paths, dots };
 }
 
 /** An instant in UTC, as much of it as is not zero. */

@@ -7,6 +7,7 @@ import { createWriteStream, readdirSync, readFileSync, statSync } from "node:fs"
 import { once } from "node:events";
 import { loadavg } from "node:os";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import type { Browser, Page } from "puppeteer-core";
 import * as browsers from "../tests/browser/start.ts";
 import { entries } from "./results.ts";
@@ -23,6 +24,7 @@ try {
     const browser = await browsers.start(name);
     try {
       console.log(`\n${await browser.version()}`);
+      await setTimeout(3000); // After their start, browsers load pages of their own.
       await measure(browser);
       if (name === "Chromium") await measureTasks(browser);
     } finally {

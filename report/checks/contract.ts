@@ -1,6 +1,13 @@
 /** The verdict of the contract's schemas on a result, field by field. */
+import { breaches } from "../../runner/cli/beyond.ts";
 import type { Fields } from "../reading/recognise.ts";
-import { checkBeyond, type Finding } from "./beyond.ts";
+
+/** Something that is not as the contract has it. */
+export interface Finding {
+  /** JSON pointer of the field. */
+  readonly pointer: string;
+  readonly message: string;
+}
 
 /** A validator as ajv compiles it. */
 export interface Validate {
@@ -17,7 +24,14 @@ interface SchemaError {
 
 /** All that is wrong with a result: what its schemas say, then what none of them can. */
 export function judge(result: Fields, isResult: Validate): Finding[] {
-  return [...contractFindings(result, isResult), ...checkBeyond(result)];
+  return [...contractFindings(result, isResult), ...beyondFindings(result)];
+}
+
+function beyondFindings(result: Fields): Finding[] {
+  return Array.from(breaches(result), ({ path, rule }) => ({
+    pointer: path.map((key) => `/${escapePointer(key)}`).join(""),
+    message: `must be ${rule}`,
+  }));
 }
 
 function contractFindings(result: Fields, isResult: Validate): Finding[] {

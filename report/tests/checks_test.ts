@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { assert, assertEquals } from "@std/assert";
+import { breaches } from "../../runner/cli/beyond.ts";
 import { wrongDocuments } from "../../tests/contracts/wrong.ts";
 import { HOSTILE } from "../../tests/support/hostile.ts";
 import { validator, vectors } from "../../tests/support/schemas.ts";
-import { checkBeyond } from "../checks/beyond.ts";
 import { judge, type Validate } from "../checks/contract.ts";
 import { compileValidators } from "../validators.ts";
 import { resultOf } from "./results.ts";
@@ -99,16 +99,31 @@ test("times that do not add up are found", async () => {
   ]);
 });
 
+test("times from which no end can be told are found too", async () => {
+  const rule =
+    "/trace/endedAt must be trace.startedAt plus trace.durationMs, rounded to the millisecond";
+  const changes: ((result: Changed) => void)[] = [
+    (result) => result.trace.durationMs = -1e300,
+    (result) => result.trace.startedAt = result.facts[1].at = "2026-13-31T09:30:00.000Z",
+  ];
+  for (const change of changes) assert((await found(change)).includes(rule));
+});
+
 test("a wall clock that steps back between two facts is no mistake", async () => {
   assertEquals(await found((result) => result.facts[0].at = "2027-01-01T00:00:00.000Z"), []);
 });
 
 test("a fidelity that miscounts the tags is found", async () => {
   assertEquals(await found((result) => result.trace.fidelity.raw.tagged = 3), [
-    "/trace/fidelity/raw/tagged must be 2, which the value has",
+    "/trace/fidelity/raw/tagged must be 2, as the tags are",
   ]);
   assertEquals(await found((result) => result.trace.fidelity.input.truncated = 1), [
-    "/trace/fidelity/input/truncated must be 0, which the value has",
+    "/trace/fidelity/input/truncated must be 0, as the tags are",
+  ]);
+  const exact = { exact: true, tagged: 0, truncated: 0, unreadable: 0 };
+  assertEquals(await found((result) => result.trace.fidelity.raw = exact), [
+    "/trace/fidelity/raw/exact must be false, as the tags are",
+    "/trace/fidelity/raw/tagged must be 2, as the tags are",
   ]);
 });
 
@@ -116,7 +131,7 @@ test("a result in which nothing is of its type is a matter of the schemas alone"
   for (
     const document of [{}, { trace: 1, facts: 2 }, { facts: [1, null], trace: { context: [] } }]
   ) {
-    assertEquals(checkBeyond(document), []);
+    assertEquals([...breaches(document)], []);
     assert(judge(document, isResult).length > 0);
   }
 });

@@ -2,8 +2,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isResult } from "compiled:validators";
-import type { Finding } from "../checks/beyond.ts";
-import { judge } from "../checks/contract.ts";
+import { type Finding, judge } from "../checks/contract.ts";
 import { type Book, type Execution, executionOf, type Row } from "../reading/book.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
 import { recordedTree, resultTree } from "../tree/node.ts";

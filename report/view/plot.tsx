@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { MARGIN, type Marks, marksOf } from "../plot.ts";
 import { pause } from "../pause.ts";
 import type { Query } from "../query.ts";
-import { type Row, STATUSES } from "../reading/book.ts";
+import type { Row } from "../reading/book.ts";
 import { useWidth } from "./width.ts";
 
 export interface PlotProps {
@@ -54,17 +54,14 @@ export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
         onPointerCancel={() => setSpan(undefined)}
       >
         {marks && <Axes marks={marks} width={width} />}
-        {marks && <path class="dots APPLIED" d={marks.dots} />}
-        {marks && STATUSES.toReversed().map((status) =>
-          marks.paths.has(status) && (
-            <path
-              key={status}
-              class={`mark ${status}`}
-              d={marks.paths.get(status)!}
-              fill-rule="evenodd"
-            />
-          )
-        )}
+        {marks?.outlines.map(({ status, isDots, path }, index) => (
+          <path
+            key={index}
+            class={`${isDots ? "dots" : "mark"} ${status}`}
+            d={path}
+            fill-rule="evenodd"
+          />
+        ))}
         {span && (
           <rect
             class="span"

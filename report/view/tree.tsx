@@ -1,7 +1,7 @@
 /** A recorded value, drawn as a tree of native disclosures: keys, search and print work by themselves. */
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Finding } from "../checks/beyond.ts";
+import type { Finding } from "../checks/contract.ts";
 import type { Block, Child, Node } from "../tree/node.ts";
 import { Text } from "./text.tsx";
 

@@ -88,12 +88,13 @@ test("what is refused is told by line, field and reason; the rest is checked all
     [
       wrong((r) => Object.assign(r.trace!, { orderId: "another" })),
       "trace.orderId",
-      `must be "order-1": received "another"`,
+      `must be "order-1", the orderId of the result: received "another"`,
     ],
     [
       wrong((r) => Object.assign(r.trace!, { durationMs: 17 })),
       "trace.endedAt",
-      `must be "2026-01-31T09:30:00.017Z": received "2026-01-31T09:30:00.000Z"`,
+      `must be "2026-01-31T09:30:00.017Z", trace.startedAt plus trace.durationMs, rounded to the ` +
+      `millisecond: received "2026-01-31T09:30:00.000Z"`,
     ],
     [
       wrong((r) => Object.assign(r.trace!, { rawResult: { $js: "undefined" } })),
@@ -103,12 +104,12 @@ test("what is refused is told by line, field and reason; the rest is checked all
     [
       wrong((r) => Object.assign(r.facts![1]!, { at: "2026-01-31T09:30:00.001Z" })),
       "facts[1].at",
-      `must be "2026-01-31T09:30:00.000Z": received "2026-01-31T09:30:00.001Z"`,
+      `must be "2026-01-31T09:30:00.000Z", trace.startedAt: received "2026-01-31T09:30:00.001Z"`,
     ],
     [
       wrong((r) => Object.assign(r.facts![0]!, { executionId: "e" })),
       "facts[0].executionId",
-      `must be "execution-1": received "e"`,
+      `must be "execution-1", the executionId of the result: received "e"`,
     ],
     [
       { orderId: "x", action: { name: "n", retries: 3 } },

@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { CHROMIUM_ARGUMENTS, FIREFOX_PREFERENCES } from "../support/browsers.ts";
 import { bundle } from "./bundle.ts";
 import { judge, type Report } from "./report.ts";
 
@@ -20,30 +21,14 @@ const BROWSERS: Record<string, (profile: string) => [command: string, ...args: s
   Chromium: (profile) => [
     "chromium",
     "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    ...CHROMIUM_ARGUMENTS,
     `--user-data-dir=${profile}`,
   ],
   Firefox: (profile) => {
     mkdirSync(profile);
-    const preferences = {
-      "browser.shell.checkDefaultBrowser": false,
-      "datareporting.policy.dataSubmissionEnabled": false,
-      "toolkit.telemetry.enabled": false,
-      "app.update.enabled": false,
-      "network.captive-portal-service.enabled": false,
-      "network.connectivity-service.enabled": false,
-      "browser.safebrowsing.malware.enabled": false,
-      "services.settings.server": "data:,",
-    };
     writeFileSync(
       join(profile, "user.js"),
-      Object.entries(preferences).map(([name, value]) =>
+      Object.entries(FIREFOX_PREFERENCES).map(([name, value]) =>
         `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`
       ).join(""),
     );

@@ -78,7 +78,7 @@ for (const name of browsers.NAMES) {
       assertEquals(await counts(page), EXPECTED);
     });
     await inPage(async (page) => {
-      await browsers.drop(page, name, [file], [ndjson]);
+      await browsers.drop(page, name, [file]);
       assertEquals(await counts(page), EXPECTED);
     });
     await inPage(async (page) => {

@@ -7,22 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { CHROMIUM_ARGUMENTS, FIREFOX_PREFERENCES } from "../../../tests/support/browsers.ts";
 
 /** The page as it was built. */
 export const REPORT: string = new URL("../../dist/report.html", import.meta.url).href;
 
 export type Name = "Chromium" | "Firefox";
 export const NAMES: readonly Name[] = ["Chromium", "Firefox"];
-
-const PREFERENCES = {
-  "browser.shell.checkDefaultBrowser": false,
-  "datareporting.policy.dataSubmissionEnabled": false,
-  "toolkit.telemetry.enabled": false,
-  "app.update.enabled": false,
-  "network.captive-portal-service.enabled": false,
-  "network.connectivity-service.enabled": false,
-  "services.settings.server": "data:,",
-};
 
 /** Starts a browser. Firefox takes its colours at the start; Chromium, of each page. */
 export async function start(name: Name, isDark = false): Promise<Browser> {
@@ -32,7 +23,7 @@ export async function start(name: Name, isDark = false): Promise<Browser> {
       executablePath: "/usr/bin/firefox-esr",
       headless: true,
       extraPrefsFirefox: {
-        ...PREFERENCES,
+        ...FIREFOX_PREFERENCES,
         "layout.css.prefers-color-scheme.content-override": isDark ? 0 : 1,
       },
     });
@@ -40,10 +31,7 @@ export async function start(name: Name, isDark = false): Promise<Browser> {
   return await puppeteer.launch({
     executablePath: "/usr/bin/chromium",
     headless: true,
-    args: [
-      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    ],
+    args: [...CHROMIUM_ARGUMENTS],
   });
 }
 
@@ -93,7 +81,7 @@ export async function read(page: Page): Promise<void> {
     () =>
       document.querySelector(".source")?.textContent?.includes("execution") &&
       !document.querySelector(".source")?.textContent?.includes("Reading"),
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
   await settled(page);
 }
@@ -126,13 +114,11 @@ export async function choose(page: Page, files: readonly string[]): Promise<void
   await read(page);
 }
 
-/** Drops files on the page. In Chromium as its user would; Firefox takes no such event from outside. */
-export async function drop(
-  page: Page,
-  name: Name,
-  files: readonly string[],
-  texts: readonly string[],
-): Promise<void> {
+/**
+ * Drops files on the page. In Chromium as its user would. Firefox's driver drags, but cannot let go
+ * of what it drags: there, a field takes the files from the disk, and the events are made here.
+ */
+export async function drop(page: Page, name: Name, files: readonly string[]): Promise<void> {
   if (name === "Chromium") {
     const session = await page.createCDPSession();
     const data = { items: [], files: [...files], dragOperationsMask: 1 };
@@ -141,13 +127,19 @@ export async function drop(
     }
     await session.detach();
   } else {
-    await page.evaluate((texts) => {
+    const field = await page.evaluateHandle(() =>
+      Object.assign(document.createElement("input"), { type: "file", multiple: true })
+    );
+    await field.uploadFile(...files);
+    await field.evaluate(({ files }) => {
       const dataTransfer = new DataTransfer();
-      for (const text of texts) dataTransfer.items.add(new File([text], "dropped.json"));
-      document.body.dispatchEvent(
-        new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }),
-      );
-    }, texts);
+      for (const file of files!) dataTransfer.items.add(file);
+      for (const type of ["dragover", "drop"]) {
+        document.body.dispatchEvent(
+          new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }),
+        );
+      }
+    });
   }
   await read(page);
 }
