@@ -20,6 +20,8 @@ import { LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "deployer-runner
 import { execute, type ExecutionResult } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { testLedger } from "deployer-runner/testing";
+import { onWindows } from "../../tests/support/windows.ts";
+import { NotOnWindows } from "../flush.ts";
 import { isGone, thisProcess } from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_folder.ts";
@@ -42,6 +44,17 @@ testLedger("a folder of files", {
 test("a ledger that is not there yet has lost nothing, and none is made to say so", async () => {
   const folder = join(root, "not/there");
   assertEquals(await new FolderLedger(folder).lost(), []);
+  assertEquals(existsSync(folder), false);
+});
+
+test("a folder is refused as a ledger on Windows, where its names cannot be flushed", async () => {
+  const folder = join(root, "windows");
+  const error = await assertRejects(
+    () => onWindows(() => new FolderLedger(folder)),
+    NotOnWindows,
+    "use SQLite",
+  );
+  assertMatch(error.message, /^[^\n]+$/);
   assertEquals(existsSync(folder), false);
 });
 
