@@ -85,5 +85,5 @@ function bound(target: Target): string {
 }
 
 function digits(ratio: number): string {
-  return ratio >= 10 ? ratio.toFixed(0) : ratio >= 1 ? ratio.toFixed(1) : ratio.toFixed(2);
+  return ratio.toFixed(ratio < 10 ? 2 : 0);
 }
