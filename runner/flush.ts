@@ -12,15 +12,15 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
-/** Something that rests on what Windows does not have: nothing was changed. */
+/** Why something is refused on Windows: it rests on what Windows does not do. Nothing was changed. */
 export class NotOnWindows extends Error {
   override readonly name = "NotOnWindows";
 }
 
 /**
- * Refuses it before anything is written.
+ * Refuses something before anything is written.
  *
- * @throws {NotOnWindows} There
+ * @throws {NotOnWindows} On Windows
  */
 export function refuseOnWindows(why: string): void {
   if (process.platform === "win32") throw new NotOnWindows(why);

@@ -34,7 +34,7 @@ export const RELEASE_INPUT: Fields = { site: name };
  *
  * @param base Where the path of a site starts
  * @param target The folder of `current` and `releases/`
- * @throws {NotOnWindows} There, before any order is given to it
+ * @throws {NotOnWindows} On Windows, before any order is given to it
  */
 export function releaseSwitch(base: string, target: string): Action<ReleaseOrder> {
   refuseOnWindows(

@@ -69,7 +69,7 @@ export class FolderLedger implements Ledger {
 
   /**
    * @param judge Whether the process of an entry is surely gone
-   * @throws {NotOnWindows} There: no name that a folder holds can be flushed
+   * @throws {NotOnWindows} On Windows: it cannot flush the names in a folder
    */
   constructor(folder: string, judge: Judge = isGone) {
     refuseOnWindows(
