@@ -13,7 +13,7 @@ const rounds = Number(process.env["BENCH_ROUNDS"] ?? 21);
 
 /**
  * Each with the most that the ratio may be: 1.3 to 1.5 times what was measured on two busy cores in
- * the slowest of the three runtimes (1.3, 1.5, 1.2, 1.7), and less than twice what was in the fastest.
+ * the slowest of the three runtimes (1.3, 1.5, 1.2, 1.6), and less than twice what was in the fastest.
  */
 const SETTINGS: (Pick<Setting, "does" | "size"> & { most: number })[] = [
   { does: "returns", size: "nothing", most: 2 },
