@@ -3,13 +3,13 @@
  *
  * @module
  */
-import process from "node:process";
 import { assertSameResult, caseOf, type Setting } from "./cases.ts";
 import { bareAndLawful, deployer } from "./lawful.ts";
 import { inTurns, ratio } from "./measure.ts";
 import type { Row } from "./table.ts";
 
-const rounds = Number(process.env["BENCH_ROUNDS"] ?? 21);
+// Not fewer: in the first few Bun still compiles, and runs `execute()` up to six times as long.
+const ROUNDS = 41;
 
 /**
  * Each with the most that the ratio may be: 1.3 to 1.5 times what was measured on two busy cores in
@@ -27,7 +27,7 @@ for (const { does, size, most } of SETTINGS) {
   await assertSameResult(of);
   const copy = (value: unknown) => value; // Neither of the two takes a copy that is given.
   const contenders = { executed: () => deployer(of, copy), bare: () => bareAndLawful(of, copy) };
-  const times = await inTurns(contenders, rounds);
+  const times = await inTurns(contenders, ROUNDS);
   const what = `${does}, ${size}`;
   const row: Row = {
     what,
