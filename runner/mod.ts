@@ -19,6 +19,7 @@
  */
 export { type Deadline, deadline } from "./deadline.ts";
 export { Desk, IntakeClosed, ResultNotStored } from "./desk.ts";
+export { NotOnWindows } from "./flush.ts";
 export {
   type Damage,
   LedgerDamaged,

@@ -241,7 +241,10 @@ function* cases(): Generator<Case> {
 
 const AT_ONCE = 4096;
 
-test("execute() keeps the laws in every order of up to five events", async () => {
+// `bun test` without arguments ends a test after 5 seconds.
+const LONG = { timeout: 60_000 };
+
+test("execute() keeps the laws in every order of up to five events", LONG, async () => {
   await withoutUnhandledRejection(async () => {
     const all = [...cases()];
     for (let first = 0; first < all.length; first += AT_ONCE) {

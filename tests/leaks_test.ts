@@ -1,10 +1,8 @@
-import { getEventListeners } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { assert, assertEquals } from "@std/assert";
+import { assert } from "@std/assert";
 import { execute } from "../mod.ts";
+import { bytesLeftBy, heap, leftByExecutions } from "./support/leaks.ts";
 
 // 10^6 with LEAK_EXECUTIONS=1000000: no bound changes, the gate only ends sooner without it.
 const executions = Number(process.env["LEAK_EXECUTIONS"] ?? 100_000);
@@ -17,45 +15,9 @@ const request = {
 };
 const context = { executionId: "execution-1", runner: "alice" };
 
-/** Collects all garbage; twice, for what a weak reference let go is collected the second time. */
-const collect = collector();
-
-function collector(): () => void {
-  const { Bun } = globalThis as { Bun?: { gc(sync: boolean): void } };
-  if (Bun !== undefined) return () => Bun.gc(true);
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc");
-}
-
-async function heap(): Promise<number> {
-  for (let i = 0; i < 4; i++) {
-    await new Promise((resolve) => setTimeout(resolve));
-    collect();
-  }
-  return process.memoryUsage().heapUsed;
-}
-
-/** Bytes that each of many calls leaves behind. */
-async function bytesLeftBy(work: () => unknown): Promise<number> {
-  // What compilers and caches keep is kept once: it has been taken before the measurement.
-  for (let i = 0; i < executions / 4; i++) await work();
-  const before = await heap();
-  for (let i = 0; i < executions; i++) await work();
-  return (await heap() - before) / executions;
-}
-
-/** Executions on one signal, each with what `port` makes of it; their listeners must be gone. */
-async function leftByExecutions(port: (shared: AbortSignal) => AbortSignal): Promise<number> {
-  const { signal } = new AbortController();
-  const action = () => ({ current: "r42" });
-  const left = await bytesLeftBy(() => execute(request, context, action, { signal: port(signal) }));
-  assertEquals(getEventListeners(signal, "abort").length, 0);
-  return left;
-}
-
 test("What is measured here would show a leak of one small object", LONG, async () => {
   const kept: unknown[] = [];
-  const left = await bytesLeftBy(() => kept.push({ leak: kept.length }));
+  const left = await bytesLeftBy(() => kept.push({ leak: kept.length }), executions);
   assert(left > 8, `${left} bytes`);
 });
 
@@ -77,7 +39,7 @@ test(
 );
 
 test("Executions on one signal leave no byte and no listener behind", LONG, async () => {
-  const left = await leftByExecutions((shared) => shared);
+  const left = await leftByExecutions((shared) => shared, executions);
   assert(left < 1, `${left} bytes an execution`);
 });
 
@@ -90,8 +52,10 @@ test(
     const excess: number[] = [];
     while (excess.length < 3 && !excess.some((bytes) => bytes < 1)) {
       const { signal } = new AbortController();
-      const platform = await bytesLeftBy(() => AbortSignal.any([signal]));
-      excess.push(await leftByExecutions((shared) => AbortSignal.any([shared])) - platform);
+      const platform = await bytesLeftBy(() => AbortSignal.any([signal]), executions);
+      excess.push(
+        await leftByExecutions((shared) => AbortSignal.any([shared]), executions) - platform,
+      );
     }
     assert(excess.some((bytes) => bytes < 1), `${excess.join(", ")} bytes more an execution`);
   },

@@ -8,6 +8,9 @@ import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import ts from "typescript";
 
+// `bun test` without arguments ends a test after 5 seconds.
+const LONG = { timeout: 60_000 };
+
 const VALID = fileURLToPath(new URL("./types_valid.ts", import.meta.url));
 const INVALID = fileURLToPath(new URL("./types_invalid.ts", import.meta.url));
 const EXPECTED = "// @ts-expect-error --";
@@ -48,7 +51,7 @@ function diagnostics(invalid: string): { file: string; line: number; text: strin
 
 // One program for both questions: without the comments, each of their next lines must be refused,
 // and nothing else anywhere. With them, `tsc --noEmit` of the gate finds nothing to say.
-test("the compiler accepts what must compile, and refuses each line that must not", () => {
+test("the compiler accepts what must compile, and refuses each line that must not", LONG, () => {
   const source = readFileSync(INVALID, "utf8");
   const lines = source.split("\n");
   const expected = lines.flatMap((line, i) => line.trim().startsWith(EXPECTED) ? [i + 1] : []);

@@ -4,7 +4,6 @@ import {
   cp,
   lstat,
   mkdir,
-  open,
   readdir,
   readlink,
   realpath,
@@ -14,6 +13,7 @@ import {
 } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
+import { flush, refuseOnWindows } from "../flush.ts";
 import { checkInput, type Fields, name } from "./input.ts";
 import { nameOf } from "./output.ts";
 
@@ -34,8 +34,12 @@ export const RELEASE_INPUT: Fields = { site: name };
  *
  * @param base Where the path of a site starts
  * @param target The folder of `current` and `releases/`
+ * @throws {NotOnWindows} On Windows, before any order is given to it
  */
 export function releaseSwitch(base: string, target: string): Action<ReleaseOrder> {
+  refuseOnWindows(
+    "a release cannot be switched on Windows, which replaces no link to a folder in one step",
+  );
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, RELEASE_INPUT);
     // Read first: a site that is not there throws while nothing is changed.
@@ -108,15 +112,6 @@ async function flushAll(folder: string): Promise<void> {
     else if (entry.isFile()) await flush(path);
   }
   await flush(folder);
-}
-
-async function flush(path: string): Promise<void> {
-  const opened = await open(path, "r");
-  try {
-    await opened.sync();
-  } finally {
-    await opened.close();
-  }
 }
 
 /** The SHA-256 of every file in a folder, by its path in there. */

@@ -1,4 +1,5 @@
 /** What a command ends with. The codes mean the same in every command, and stay what they are. */
+import { NotOnWindows } from "../flush.ts";
 import { LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "../ledgers/errors.ts";
 
 /** Exit codes: the three statuses, then what keeps an order from having one. */
@@ -22,7 +23,8 @@ export class BadInput extends Error {
 
 /** The code of an error that a user can do something about; `undefined` for any other. */
 export function exitCodeOf(error: unknown): number | undefined {
-  if (error instanceof BadInput || error instanceof OrderUnstorable) return EXIT.BAD_INPUT;
+  const refused = [BadInput, OrderUnstorable, NotOnWindows];
+  if (refused.some((kind) => error instanceof kind)) return EXIT.BAD_INPUT;
   if (error instanceof OrderAlreadyConsumed) return EXIT.CONSUMED;
   if (error instanceof LedgerDown) return EXIT.LEDGER_DOWN;
   return undefined;

@@ -30,6 +30,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
+import { flush, refuseOnWindows } from "../flush.ts";
 import { Batches, type Item, ITEMS } from "./batch.ts";
 import { checkIdentity, entryOf, placeOf, proofAbsent, select, type Selection } from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
@@ -66,8 +67,15 @@ export class FolderLedger implements Ledger {
   #ready: Promise<void> | undefined;
   #closed = false;
 
-  /** @param judge Whether the process of an entry is surely gone */
+  /**
+   * @param judge Whether the process of an entry is surely gone
+   * @throws {NotOnWindows} On Windows: it cannot flush the names in a folder
+   */
   constructor(folder: string, judge: Judge = isGone) {
+    refuseOnWindows(
+      `folder ${JSON.stringify(folder)} cannot be a ledger on Windows, which flushes no folder: ` +
+        "use SQLite, as --ledger sqlite:FILE or SqliteLedger",
+    );
     this.#folder = folder;
     this.#open = join(folder, "open");
     this.#isGone = judge;
@@ -559,16 +567,6 @@ async function makeFolder(folder: string): Promise<void> {
   const last = dirname(resolve(first));
   for (let above = resolve(folder); above !== last;) {
     await flush(above = dirname(above));
-  }
-}
-
-/** Flushes the names in a folder: those of its files and folders survive from here on. */
-async function flush(folder: string): Promise<void> {
-  const names = await open(folder, "r");
-  try {
-    await names.sync();
-  } finally {
-    await names.close();
   }
 }
 

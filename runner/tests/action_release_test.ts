@@ -4,13 +4,15 @@ import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "nod
 import { readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { type ReleaseOrder, releaseSwitch } from "deployer-runner/actions/release";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
 import { testCases } from "../../tests/support/action_cases.ts";
 import { contents, folder, list, removeFolders, writeFiles } from "../../tests/support/folders.ts";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
+import { onWindows } from "../../tests/support/windows.ts";
+import { NotOnWindows } from "../flush.ts";
 
 after(removeFolders);
 
@@ -72,6 +74,14 @@ test("a `current` that is no link is refused in one line before anything is copi
     );
     assertEquals(contents(cwd), before);
   }
+});
+
+test("on Windows no release action is made: it replaces no link to a folder in one step", async () => {
+  await assertRejects(
+    () => onWindows(() => releaseSwitch("", "deployed")),
+    NotOnWindows,
+    "on Windows",
+  );
 });
 
 test("what goes wrong before the switch leaves neither link nor release behind", async () => {

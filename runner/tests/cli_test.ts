@@ -7,6 +7,7 @@ import { execute, type ExecutionResult } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
+import { onWindows } from "../../tests/support/windows.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { deployer } from "../cli/deployer.ts";
 import { locate, nameOf } from "../cli/ledger.ts";
@@ -215,6 +216,29 @@ for (const kind of ["folder", "sqlite"] as const) {
     },
   );
 }
+
+test("on Windows, what cannot be flushed there is refused in one line, and nothing is made", async () => {
+  const cwd = fresh();
+  const folder = join(cwd, "ledger");
+  const exec = await onWindows(() => run(["exec", "--ledger", folder, "--quiet", ...sh("exit 3")]));
+  assertEquals([exec.code, exec.stdout, existsSync(folder)], [64, "", false]);
+  assertMatch(
+    exec.stderr,
+    /^deployer: folder [^\n]+ cannot be a ledger on Windows[^\n]+sqlite:FILE/,
+  );
+  assertMatch(exec.stderr, /^[^\n]+\n$/);
+
+  const [file, target] = [join(cwd, "order.json"), join(cwd, "deployed")];
+  const order = { orderId: "x", action: { name: "release", input: { site: "site" } } };
+  writeFileSync(file, JSON.stringify(order));
+  const where = `sqlite:${join(cwd, "ledger.db")}`;
+  const release = ["run", file, "--ledger", where, "--target", target];
+  const refused = await onWindows(() => run(release));
+  assertEquals([refused.code, refused.stdout, existsSync(target)], [64, "", false]);
+  assertMatch(refused.stderr, /^deployer: a release cannot be switched on Windows[^\n]+\n$/);
+  const shown = await run(["show", "x", "--ledger", where]);
+  assertMatch(shown.stderr, /order "x" is not consumed/);
+});
 
 test("a ledger that is down is 74, in each command that needs one", LONG, async () => {
   const file = join(fresh(), "file");

@@ -20,6 +20,8 @@ import { LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "deployer-runner
 import { execute, type ExecutionResult } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { testLedger } from "deployer-runner/testing";
+import { onWindows } from "../../tests/support/windows.ts";
+import { NotOnWindows } from "../flush.ts";
 import { isGone, thisProcess } from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_folder.ts";
@@ -27,6 +29,9 @@ import { runtime } from "./runtime.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-test-"));
 after(() => rmSync(root, { recursive: true }));
+
+// `bun test` without arguments ends a test after 5 seconds.
+const LONG = { timeout: 60_000 };
 
 testLedger("a folder of files", {
   opener: new URL("open_folder.ts", import.meta.url).href,
@@ -42,6 +47,17 @@ testLedger("a folder of files", {
 test("a ledger that is not there yet has lost nothing, and none is made to say so", async () => {
   const folder = join(root, "not/there");
   assertEquals(await new FolderLedger(folder).lost(), []);
+  assertEquals(existsSync(folder), false);
+});
+
+test("a folder is refused as a ledger on Windows, where its names cannot be flushed", async () => {
+  const folder = join(root, "windows");
+  const error = await assertRejects(
+    () => onWindows(() => new FolderLedger(folder)),
+    NotOnWindows,
+    "use SQLite",
+  );
+  assertMatch(error.message, /^[^\n]+$/);
   assertEquals(existsSync(folder), false);
 });
 
@@ -97,15 +113,21 @@ test("a folder without the index of open orders, as it was before, is given one,
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
 });
 
-test("ledgers that make their folder at the same time do not take it from each other", async () => {
-  for (let i = 0; i < 50; i++) {
-    const folder = join(root, `made-${i}`, "below");
-    const ledgers = Array.from({ length: 20 }, () => new FolderLedger(folder));
-    const claims = await Promise.allSettled(ledgers.map((ledger) => ledger.consume(...claim("x"))));
-    const faults = claims.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
-    assertEquals(faults.map(({ name }) => name), Array(19).fill("OrderAlreadyConsumed"));
-  }
-});
+test(
+  "ledgers that make their folder at the same time do not take it from each other",
+  LONG,
+  async () => {
+    for (let i = 0; i < 50; i++) {
+      const folder = join(root, `made-${i}`, "below");
+      const ledgers = Array.from({ length: 20 }, () => new FolderLedger(folder));
+      const claims = await Promise.allSettled(
+        ledgers.map((ledger) => ledger.consume(...claim("x"))),
+      );
+      const faults = claims.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
+      assertEquals(faults.map(({ name }) => name), Array(19).fill("OrderAlreadyConsumed"));
+    }
+  },
+);
 
 /** The files of orders that may be open. */
 function indexed(folder: string): string[] {

@@ -24,6 +24,9 @@ after(() => rmSync(root, { recursive: true }));
 
 // --- The model ----------------------------------------------------------------------------------
 
+// `bun test` without arguments ends a test after 5 seconds.
+const LONG = { timeout: 60_000 };
+
 const KINDS: [string, () => Place, states: number][] = [
   ["a folder", () => new Folder(), 89_868],
   ["SQLite", () => new Table("sqlite"), 574],
@@ -89,7 +92,7 @@ for (const [what, open, wrong] of CARELESS) {
   test(`a ledger that ${what} is found out`, () => assertMatch(explore(open).wrong ?? "", wrong));
 }
 
-test("a folder does what its model does, operation by operation", async () => {
+test("a folder does what its model does, operation by operation", LONG, async () => {
   const { schedules } = found.get("a folder") as Found;
   await inTurns(
     schedules,
@@ -97,7 +100,7 @@ test("a folder does what its model does, operation by operation", async () => {
   );
 });
 
-test("SQLite does what its model does, statement by statement", async () => {
+test("SQLite does what its model does, statement by statement", LONG, async () => {
   const { schedules } = found.get("SQLite") as Found;
   await inTurns(schedules, async (schedule) => {
     const path = join(mkdtempSync(join(root, "sqlite-")), "ledger.db");

@@ -10,7 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spread } from "./measure.ts";
-import { DENO, root, version } from "./run.ts";
+import { DENO, root, version } from "./runtimes.ts";
 import { print } from "./table.ts";
 
 const processes = Number(process.env["BENCH_PROCESSES"] ?? 40);

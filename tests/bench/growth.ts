@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { dot, line, plot, type PlotOptions, text } from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { Point } from "./growth_bench.ts";
-import { bundled, DENO, outputOf, RUNTIMES, version } from "./run.ts";
+import { bundled, DENO, outputOf, RUNTIMES, version } from "./runtimes.ts";
 
 interface Data {
   /** What was measured under, such as "Node 20.20.2". */

@@ -1,6 +1,6 @@
 /**
- * How long the module takes to load, as a ratio to an empty module: medians over many processes,
- * printed, not gated. Node loads the built JavaScript, as from npm; Deno and Bun the sources.
+ * How long the module takes to load, as a ratio to an empty module: medians over many processes. Node
+ * loads the built JavaScript, as from npm; Deno and Bun the sources.
  *
  * @module
  */
@@ -9,65 +9,57 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { spread } from "./measure.ts";
-import { here, root, RUNTIMES, version } from "./run.ts";
-import { print, type Row, type Target } from "./table.ts";
+import { here, root, RUNTIMES } from "./runtimes.ts";
+import type { Row } from "./table.ts";
 
 const processes = Number(process.env["BENCH_PROCESSES"] ?? 40);
 
-/** The targets of `performance.md`. */
-const TARGETS: Record<string, Target> = {
-  Node: { most: 1.2 },
-  Deno: { most: 2 },
-  Bun: { most: 2 },
-};
-
-mkdirSync(join(here, "dist"), { recursive: true });
-const folder = mkdtempSync(join(here, "dist/import-"));
-try {
-  const built = join(folder, "mod.js");
-  await build({
-    entryPoints: [join(root, "mod.ts")],
-    outfile: built,
-    bundle: true,
-    format: "esm",
-    target: "node20.19",
-  });
-  const empty = { js: join(folder, "empty.js"), ts: join(folder, "empty.ts") };
-  for (const file of Object.values(empty)) writeFileSync(file, "export {};\n");
-
-  for (const runtime of Object.keys(RUNTIMES)) {
-    const [module, nothing] = runtime === "Node"
-      ? [built, empty.js]
-      : [join(root, "mod.ts"), empty.ts];
-    const imported: number[] = [];
-    const started: number[] = [];
+/** Starts the runtime often, and tells what loading the module costs it. */
+export async function imported(runtime: string): Promise<Row[]> {
+  mkdirSync(join(here, "dist"), { recursive: true });
+  const folder = mkdtempSync(join(here, "dist/import-"));
+  try {
+    const built = join(folder, "mod.js");
+    await build({
+      entryPoints: [join(root, "mod.ts")],
+      outfile: built,
+      bundle: true,
+      format: "esm",
+      target: "node20.19",
+    });
+    const module = runtime === "Node" ? built : join(root, "mod.ts");
+    const empty = join(folder, runtime === "Node" ? "empty.js" : "empty.ts");
+    writeFileSync(empty, "export {};\n");
+    const alone: number[] = [];
+    const whole: number[] = [];
     for (let i = -2; i < processes; i++) {
-      const [mine, theirs] = [load(runtime, module), load(runtime, nothing)];
+      const mine = load(runtime, module, folder);
+      const theirs = load(runtime, empty, folder);
       if (i < 0) continue; // Caches of the disk, and Deno's of what it compiled.
-      imported.push(mine.import / theirs.import);
-      started.push(mine.process / theirs.process);
+      alone.push(mine.import / theirs.import);
+      whole.push(mine.process / theirs.process);
     }
-    const rows: Row[] = [
+    const what = "cold import";
+    return [
       {
-        what: "cold import",
+        what,
         ratio: "whole process / with an empty module",
-        measured: spread(started),
-        target: TARGETS[runtime],
+        measured: spread(whole),
+        target: { name: "cold import, beside an empty module", most: runtime === "Node" ? 1.2 : 2 },
       },
-      {
-        what: "cold import",
-        ratio: "import() alone / of an empty module",
-        measured: spread(imported),
-      },
+      { what, ratio: "import() alone / of an empty module", measured: spread(alone) },
     ];
-    print(version(runtime), rows);
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-} finally {
-  rmSync(folder, { recursive: true });
 }
 
 /** Milliseconds: of the import alone, and of the processor for the whole process. */
-function load(runtime: string, module: string): { import: number; process: number } {
+function load(
+  runtime: string,
+  module: string,
+  folder: string,
+): { import: number; process: number } {
   const [command, ...before] = RUNTIMES[runtime] as readonly [string, ...string[]];
   const code = `const start = performance.now();
 await import(${JSON.stringify(new URL(`file://${module}`).href)});

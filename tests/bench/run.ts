@@ -1,105 +1,62 @@
 /**
- * Runs one benchmark under Node, Deno and Bun, one after another, and prints what each measured.
- *
- * `tsx tests/bench/run.ts <execute|capture|growth> [arguments]`: the benchmark is bundled once,
- * module and contenders alike, so that the three runtimes run the same code as users of the package.
- * Exits with 1 if a target is missed.
+ * Measures what `performance.md` has targets for, under Node, Deno and Bun, one after another, and
+ * prints one table of targets for each. Arguments: what to measure, instead of everything; "all" for
+ * all rows as well; "every" for every combination of executions instead of the usual ones. Exits with
+ * 1 if a target is missed.
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import type { Row } from "./table.ts";
-import { print } from "./table.ts";
+import process from "node:process";
+import { sizeOf } from "../support/size.ts";
+import { imported } from "./import.ts";
+import { spread } from "./measure.ts";
+import { bundled, outputOf, RUNTIMES, version } from "./runtimes.ts";
+import { print, printTargets, type Row } from "./table.ts";
 
-/** The folder of the benchmarks, and that of the module. */
-export const here: string = fileURLToPath(new URL(".", import.meta.url));
-export const root: string = join(here, "../..");
-const bin = join(root, "node_modules/.bin");
-export const DENO: string = join(bin, "deno");
+const given = process.argv.slice(2);
+const OPTIONS = ["all", "every"];
 
-/**
- * How each runtime runs a bundle. Compilers work in the thread that is measured: on a busy machine a
- * thread of their own may wait for seconds, and interpreted code was measured (8.7 instead of 0.3).
- */
-export const RUNTIMES: Record<string, readonly [string, ...string[]]> = {
-  Node: ["node", "--no-concurrent-recompilation"],
-  Deno: [
-    DENO,
-    "run",
-    "--quiet",
-    "--allow-all",
-    "--no-config",
-    "--v8-flags=--no-concurrent-recompilation",
-  ],
-  Bun: [join(bin, "bun")],
+const MEASURES: Record<string, (runtime: string) => Promise<Row[]>> = {
+  execute: (runtime) => benchmark("execute", runtime, ...given.includes("every") ? ["every"] : []),
+  capture: (runtime) => benchmark("capture", runtime),
+  leak: (runtime) => benchmark("leak", runtime),
+  import: imported,
+  size,
 };
-const JIT_IN_THREAD = { BUN_JSC_useConcurrentJIT: "0" };
 
-/** Bundles one benchmark into one file, and hands its path on. */
-export async function bundled<T>(name: string, use: (file: string) => T): Promise<T> {
-  mkdirSync(join(here, "dist"), { recursive: true });
-  const folder = mkdtempSync(join(here, "dist/bundle-"));
-  try {
-    const outfile = join(folder, `${name}.mjs`);
-    await build({
-      entryPoints: [join(here, `${name}_bench.ts`)],
-      outfile,
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "node20.19",
-      logLevel: "error",
-      // What OpenTelemetry's CommonJS parts call.
-      banner: {
-        js:
-          'import { createRequire } from "node:module";const require=createRequire(import.meta.url);',
-      },
-    });
-    return use(outfile);
-  } finally {
-    rmSync(folder, { recursive: true });
+const named = given.filter((name) => !OPTIONS.includes(name));
+const wrong = named.find((name) => !(name in MEASURES));
+if (wrong !== undefined) {
+  throw new Error(`Expected ${[...Object.keys(MEASURES), ...OPTIONS].join(", ")}: ${wrong}`);
+}
+
+const total = { met: 0, of: 0 };
+for (const runtime of Object.keys(RUNTIMES)) {
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(MEASURES)) {
+    if (named.length === 0 || named.includes(name)) rows.push(...await measure(runtime));
   }
+  const { met, of } = printTargets(version(runtime), rows);
+  if (given.includes("all")) print(version(runtime), rows);
+  total.met += met;
+  total.of += of;
+}
+console.log(`\n${total.met} of ${total.of} met in all`);
+process.exitCode = total.met === total.of ? 0 : 1;
+
+function benchmark(name: string, ...options: string[]): Promise<Row[]> {
+  const [runtime = ""] = options;
+  return bundled(name, (file) => outputOf(runtime, file, options) as Row[]);
 }
 
-/** Runs a bundle under one runtime: what it printed, one JSON document a line. */
-export function outputOf(runtime: string, file: string, options: readonly string[]): unknown[] {
-  const [command, ...before] = RUNTIMES[runtime] as readonly [string, ...string[]];
-  const { status, signal, stdout } = spawnSync(
-    command,
-    [...before, relative(process.cwd(), file), ...options],
-    {
-      encoding: "utf8",
-      env: { ...process.env, ...JIT_IN_THREAD },
-      stdio: ["ignore", "pipe", "inherit"],
-      maxBuffer: 1 << 28,
-    },
-  );
-  if (status !== 0) {
-    throw new Error(`${runtime} exited with ${signal ?? status} while it measured`);
-  }
-  return stdout.trim().split("\n").map((line) => JSON.parse(line));
-}
-
-/** A runtime with its version, as the tables name it. */
-export function version(runtime: string): string {
-  const [command] = RUNTIMES[runtime] as readonly [string, ...string[]];
-  const { stdout } = spawnSync(command, ["--version"], { encoding: "utf8" });
-  return `${runtime} ${/[0-9]+(?:\.[0-9]+)+/.exec(stdout)?.[0]}`;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [name = "execute", ...options] = process.argv.slice(2);
-  let missed = 0;
-  await bundled(name, (file) => {
-    for (const runtime of Object.keys(RUNTIMES)) {
-      const rows = outputOf(runtime, file, [runtime, ...options]) as Row[];
-      missed += print(version(runtime), rows);
-    }
-  });
-  console.log(missed === 0 ? "\nEvery target is met." : `\n${missed} targets are missed.`);
-  process.exitCode = missed === 0 ? 0 : 1;
+/** The same in every runtime. */
+async function size(): Promise<Row[]> {
+  const bytes = await sizeOf(`export * from "./mod.ts";`);
+  const name = "bytes of the module, minified and gzipped";
+  return [{
+    what: "size",
+    ratio: "bytes",
+    measured: spread([bytes]),
+    target: { name, most: 4096 },
+  }];
 }

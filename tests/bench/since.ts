@@ -10,7 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { build } from "esbuild";
-import { bundled, here, outputOf, root, RUNTIMES, version } from "./run.ts";
+import { bundled, here, outputOf, root, RUNTIMES, version } from "./runtimes.ts";
 import { printColumns, type Row } from "./table.ts";
 
 const [revision] = process.argv.slice(2);
