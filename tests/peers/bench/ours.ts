@@ -8,7 +8,7 @@ import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
 import { feed, installQueue } from "../../../docs/examples/fleet/queue.ts";
 import { openLedger, work } from "../../../docs/examples/fleet/runner.ts";
-import { inFolder, inPostgres } from "./stored.ts";
+import { blocksIn, inPostgres } from "./stored.ts";
 import { action, type Contender, type Ground, input, newId } from "./turn.ts";
 
 const request = () => ({ orderId: newId(), action: { name: "release.switch", input } });
@@ -22,7 +22,7 @@ function ledger(of: Ledger, stored: () => Promise<number>): Contender {
 }
 
 export function folder({ folder }: Ground): Promise<Contender> {
-  const stored = () => Promise.resolve(inFolder(folder));
+  const stored = () => Promise.resolve(blocksIn(folder));
   return Promise.resolve(ledger(new FolderLedger(`${folder}/ledger`), stored));
 }
 
@@ -35,7 +35,7 @@ export async function sqlite({ folder }: Ground): Promise<Contender> {
     const database = new DatabaseSync(file);
     database.exec("pragma wal_checkpoint(truncate)");
     database.close();
-    return inFolder(folder);
+    return blocksIn(folder);
   });
 }
 

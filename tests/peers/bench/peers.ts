@@ -9,7 +9,7 @@ import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import { Redis } from "ioredis";
 import { PgBoss } from "pg-boss";
 import { freePort, startRedis, startRestate } from "../servers.ts";
-import { inFolder, inPostgres } from "./stored.ts";
+import { inPostgres, lengthsIn } from "./stored.ts";
 import { action, type Contender, type Ground, input, newId } from "./turn.ts";
 
 const QUEUE = "orders";
@@ -141,7 +141,7 @@ export async function restate({ folder }: Ground): Promise<Contender> {
       turn.fill(() =>
         post(`${server.ingress}/orders/order`, input, { "idempotency-key": newId() })
       ),
-    stored: () => Promise.resolve(inFolder(`${folder}/restate`)),
+    stored: () => Promise.resolve(lengthsIn(`${folder}/restate`)),
     async close() {
       await server.stop();
       endpoint.close();

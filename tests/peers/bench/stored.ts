@@ -1,5 +1,5 @@
 /** How many bytes are kept. */
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 
@@ -13,13 +13,23 @@ export async function inPostgres(url: string): Promise<number> {
   return rows[0].size;
 }
 
-/** The blocks of all files in a folder. */
-export function inFolder(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  const seen = new Map<number, number>(); // A file that has many names is stored once.
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const { ino, blocks } = lstatSync(join(entry.parentPath, entry.name));
-    if (entry.isFile()) seen.set(ino, blocks * 512);
-  }
-  return [...seen.values()].reduce((sum, size) => sum + size, 0);
+/** The blocks of all files in a folder; a file of many names is stored once. */
+export function blocksIn(folder: string): number {
+  return sum(new Map(filesIn(folder).map(({ ino, blocks }) => [ino, blocks * 512])).values());
+}
+
+/** The lengths of all files in a folder: for a server that reserves blocks ahead. */
+export function lengthsIn(folder: string): number {
+  return sum(filesIn(folder).map(({ size }) => size));
+}
+
+function filesIn(folder: string): Stats[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => lstatSync(join(parentPath, name)));
+}
+
+function sum(values: Iterable<number>): number {
+  return [...values].reduce((all, value) => all + value, 0);
 }
