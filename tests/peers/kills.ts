@@ -65,12 +65,15 @@ export async function underKills(module: string, ground: Ground, plan: Plan): Pr
 
 /** Resolves once nothing is open any more, or once nothing has changed for so long. */
 async function finished(arena: Arena, effects: string, fed: string[], patience: number) {
-  for (let [last, since] = ["", Date.now()]; Date.now() - since < patience; await sleep(200)) {
+  const end = Date.now() + 10 * patience; // Who never stops is not waited for either.
+  let [last, since] = ["", Date.now()];
+  while (Date.now() < Math.min(since + patience, end)) {
     const told = await arena.told();
     const left = fed.filter((orderId) => (told.get(orderId) ?? "open") === "open");
     if (left.length === 0) return;
     const now = `${left} ${lines(effects).length}`;
     if (now !== last) [last, since] = [now, Date.now()];
+    await sleep(200);
   }
 }
 
@@ -92,7 +95,7 @@ class Worker {
     this.#child.stderr!.on("data", (text) => {
       this.#complaints = (this.#complaints + text).slice(-4000);
     });
-    this.#gone = once(this.#child, "exit");
+    this.#gone = once(this.#child, "close"); // And all that it said is read.
     this.#begun = new Promise((resolve) => this.#child.once("message", () => resolve(true)));
   }
 
