@@ -21,6 +21,7 @@ const { values } = parseArgs({
   options: {
     orders: { type: "string", default: "200" },
     kills: { type: "string", default: "20" },
+    lanes: { type: "string", default: "4" },
     seed: { type: "string", default: String(randomInt(2 ** 31)) },
     only: { type: "string", default: "" },
   },
@@ -31,6 +32,7 @@ const plan: Plan = {
   seed: Number(values.seed),
   patience: 20_000,
 };
+const lanes = Number(values.lanes);
 const root = mkdtempSync(join(tmpdir(), "peers-"));
 const databases = await lendDatabases();
 const table: ({ contender: string } & Row)[] = [];
@@ -42,6 +44,7 @@ try {
       folder: join(root, String(table.length)),
       database: databases.next,
       variant,
+      lanes,
     };
     const module = new URL(`contenders/${file}.ts`, import.meta.url).href;
     table.push({ contender: name, ...await underKills(module, ground, plan) });
@@ -51,6 +54,8 @@ try {
   await databases.stop();
   rmSync(root, { recursive: true, force: true });
 }
-console.log(`${plan.orders} orders, up to ${plan.kills} kills, seed ${plan.seed}; ${versions()}\n`);
+console.log(
+  `${plan.orders} orders, ${lanes} in flight, up to ${plan.kills} kills, seed ${plan.seed}; ${versions()}\n`,
+);
 console.log(markdown(table));
 process.exit(0);

@@ -7,7 +7,7 @@ export type Told = "success" | "failed" | "unknown" | "open";
 /** A module in `contenders/`. The harness calls `open()`; the worker, a process of its own, `work()`. */
 export interface Contender {
   open(ground: Ground): Promise<Arena>;
-  work(location: unknown, act: Act): Promise<void>;
+  work(location: unknown, act: Act, lanes: number): Promise<void>;
 }
 
 /** What a contender is given to stand on. */
@@ -18,6 +18,8 @@ export interface Ground {
   database: () => Promise<string>;
   /** Which of its configurations. */
   variant: string;
+  /** How many orders a worker has in flight at once. */
+  lanes: number;
 }
 
 /** A contender that stands, with everything that its worker needs but the worker. */

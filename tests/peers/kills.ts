@@ -36,7 +36,7 @@ export async function underKills(module: string, ground: Ground, plan: Plan): Pr
   writeFileSync(effects, "");
   const { open }: Contender = await import(module);
   const arena = await open(ground);
-  const task: Task = { module, location: arena.location, effects };
+  const task: Task = { module, location: arena.location, effects, lanes: ground.lanes };
   let worker: Worker | undefined;
   try {
     await arena.feed(given);

@@ -8,9 +8,6 @@ export type Order = { orderId: string; before: number; after: number };
 /** How long an action works. */
 export const WORK = 20;
 
-/** How many orders a worker has in flight at once. */
-export const LANES = 4;
-
 /** Does what an order asks for, and returns the proof. */
 export type Act = (order: Order) => Promise<{ done: string }>;
 

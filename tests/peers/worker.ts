@@ -10,9 +10,10 @@ export interface Task {
   module: string;
   location: unknown;
   effects: string;
+  lanes: number;
 }
 
-const { module, location, effects }: Task = JSON.parse(process.argv[2]!);
+const { module, location, effects, lanes }: Task = JSON.parse(process.argv[2]!);
 const { work }: Contender = await import(module);
 let said = false;
 const act = effect(openSync(effects, "a"), () => {
@@ -20,4 +21,4 @@ const act = effect(openSync(effects, "a"), () => {
   said = true;
 });
 process.once("disconnect", () => process.exit());
-await work(location, act);
+await work(location, act, lanes);

@@ -1,7 +1,7 @@
 /** BullMQ: as it comes, or, as the variant "once", with no second run of a stalled job. */
 import { type Job, Queue, Worker } from "bullmq";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 import { startRedis } from "../servers.ts";
 
 const QUEUE = "orders";
@@ -33,11 +33,11 @@ export async function open({ folder, variant }: Ground): Promise<Arena> {
   };
 }
 
-export async function work(where: unknown, act: Act): Promise<void> {
+export async function work(where: unknown, act: Act, lanes: number): Promise<void> {
   const { port, variant } = where as Location;
   const worker = new Worker<Order>(QUEUE, (job) => act(job.data), {
     connection: { host: "127.0.0.1", port, maxRetriesPerRequest: null },
-    concurrency: LANES,
+    concurrency: lanes,
     lockDuration: 3000, // How soon a worker that is gone is noticed; 30 s each by default.
     stalledInterval: 1000,
     ...variant === "once" && { maxStalledCount: 0 },

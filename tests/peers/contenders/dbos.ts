@@ -1,7 +1,7 @@
 /** DBOS: a workflow with one step for each order, from a queue. */
 import { DBOS, DBOSClient } from "@dbos-inc/dbos-sdk";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 
 const QUEUE = "orders";
 const WORDS: Record<string, Told> = {
@@ -14,13 +14,13 @@ const WORDS: Record<string, Told> = {
 const quiet = () => {};
 const silent = { info: quiet, debug: quiet, warn: quiet, error: quiet };
 
-export async function open({ database }: Ground): Promise<Arena> {
+export async function open({ database, lanes }: Ground): Promise<Arena> {
   const systemDatabaseUrl = await database();
   configure(systemDatabaseUrl);
   await DBOS.launch(); // It makes the tables.
   await DBOS.shutdown();
   const client = await DBOSClient.create({ systemDatabaseUrl, logger: silent });
-  await client.registerQueue(QUEUE, { workerConcurrency: LANES, minPollingIntervalMs: 100 });
+  await client.registerQueue(QUEUE, { workerConcurrency: lanes, minPollingIntervalMs: 100 });
   return {
     location: systemDatabaseUrl,
     async feed(orders) {

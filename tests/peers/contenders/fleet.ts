@@ -4,7 +4,7 @@ import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { feed, installQueue, openQueue } from "../../../docs/examples/fleet/queue.ts";
 import { openLedger, work as workFleet } from "../../../docs/examples/fleet/runner.ts";
 import type { Arena, Ground } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 import { toldBy } from "./ledgers.ts";
 
 export async function open({ database }: Ground): Promise<Arena> {
@@ -30,13 +30,13 @@ export async function open({ database }: Ground): Promise<Arena> {
   };
 }
 
-export async function work(url: unknown, act: Act): Promise<void> {
+export async function work(url: unknown, act: Act, lanes: number): Promise<void> {
   await workFleet({
     runner: "peers",
     queue: await openQueue(url as string),
     openLedger: () => openLedger(url as string),
     action: ({ action }) => act(action.input as Order),
-    lanes: LANES,
+    lanes,
     say: () => {},
   });
 }

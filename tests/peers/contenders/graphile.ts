@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import pg from "pg";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 
 const logger = new Logger(() => () => {});
 
@@ -50,10 +50,10 @@ export async function open({ database, variant }: Ground): Promise<Arena> {
   };
 }
 
-export async function work(url: unknown, act: Act): Promise<void> {
+export async function work(url: unknown, act: Act, lanes: number): Promise<void> {
   const runner = await run({
     connectionString: url as string,
-    concurrency: LANES,
+    concurrency: lanes,
     logger,
     taskList: {
       async effect(payload) {

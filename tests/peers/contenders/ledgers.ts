@@ -7,7 +7,7 @@ import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 
 interface Location {
   variant: string;
@@ -28,7 +28,7 @@ export async function open({ folder, database, variant }: Ground): Promise<Arena
   };
 }
 
-export async function work(where: unknown, act: Act): Promise<void> {
+export async function work(where: unknown, act: Act, lanes: number): Promise<void> {
   const location = where as Location;
   const ledger = await openLedger(location);
   const orders: Order[] = JSON.parse(readFileSync(location.list, "utf8"));
@@ -38,7 +38,7 @@ export async function work(where: unknown, act: Act): Promise<void> {
       if (!await ledger.get(orderId)) await executeOnce(ledger, order, act);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
 async function executeOnce(ledger: Ledger, order: Order, act: Act): Promise<void> {

@@ -1,7 +1,7 @@
 /** pg-boss: with its own retries, or, as the variant "once", without any. */
 import { PgBoss } from "pg-boss";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 
 const QUEUE = "orders";
 const WORDS: Record<string, Told> = { completed: "success", failed: "failed", cancelled: "failed" };
@@ -29,9 +29,9 @@ export async function open({ database, variant }: Ground): Promise<Arena> {
   };
 }
 
-export async function work(url: unknown, act: Act): Promise<void> {
+export async function work(url: unknown, act: Act, lanes: number): Promise<void> {
   const boss = await start(url as string);
-  const options = { localConcurrency: LANES, pollingIntervalSeconds: 0.5 };
+  const options = { localConcurrency: lanes, pollingIntervalSeconds: 0.5 };
   await boss.work<Order>(QUEUE, options, async ([job]) => await act(job!.data));
 }
 

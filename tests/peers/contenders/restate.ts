@@ -4,7 +4,7 @@ import { createServer } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as restate from "@restatedev/restate-sdk";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 import { freePort, isOpen, startRestate } from "../servers.ts";
 
 interface Location {
@@ -12,8 +12,8 @@ interface Location {
   variant: string;
 }
 
-export async function open({ folder, variant }: Ground): Promise<Arena> {
-  const server = await startRestate(folder, LANES);
+export async function open({ folder, variant, lanes }: Ground): Promise<Arena> {
+  const server = await startRestate(folder, lanes);
   const location: Location = { port: await freePort(), variant };
   const service = await serve(location, () => Promise.reject(new Error("no order yet")));
   await post(`${server.admin}/deployments`, { uri: `http://127.0.0.1:${location.port}` });
@@ -30,7 +30,7 @@ export async function open({ folder, variant }: Ground): Promise<Arena> {
         await send("effect", order).catch(() => {}); // Failed: `told()` says it.
       }
     };
-    for (let lanes = LANES; lanes > 0; lanes -= 1) lane();
+    for (let i = 0; i < lanes; i += 1) lane();
   };
 
   return {

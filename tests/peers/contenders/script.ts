@@ -1,7 +1,7 @@
 /** A script with try/catch and a log: it begins with whatever its log does not hold yet. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Arena, Ground, Told } from "../contender.ts";
-import { type Act, LANES, type Order } from "../orders.ts";
+import type { Act, Order } from "../orders.ts";
 
 export function open({ folder }: Ground): Promise<Arena> {
   return Promise.resolve({
@@ -12,7 +12,7 @@ export function open({ folder }: Ground): Promise<Arena> {
   });
 }
 
-export async function work(location: unknown, act: Act): Promise<void> {
+export async function work(location: unknown, act: Act, lanes: number): Promise<void> {
   const folder = location as string;
   const orders: Order[] = JSON.parse(readFileSync(`${folder}/orders`, "utf8"));
   const done = logged(folder);
@@ -28,7 +28,7 @@ export async function work(location: unknown, act: Act): Promise<void> {
       }
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
 }
 
 function logged(folder: string): Map<string, Told> {

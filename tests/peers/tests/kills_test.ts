@@ -26,7 +26,12 @@ const NOTHING: Row = {
 /** The row of a contender that goes wrong, with three orders. */
 async function wrong(variant: string, kills: number): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), "peers-test-"));
-  const ground = { folder, variant, database: () => Promise.reject(new Error("it needs none")) };
+  const ground = {
+    folder,
+    variant,
+    lanes: 1,
+    database: () => Promise.reject(new Error("it needs none")),
+  };
   const module = new URL("wrong.ts", import.meta.url).href;
   try {
     return await underKills(module, ground, { orders: 3, kills, seed: 1, patience: 60_000 });
