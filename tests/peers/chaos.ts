@@ -41,14 +41,19 @@ try {
     if (!name.includes(values.only)) continue;
     const begin = performance.now();
     const ground = {
-      folder: join(root, String(table.length)),
+      folder: join(root, `${file}-${variant}`),
       database: databases.next,
       variant,
       lanes,
     };
     const module = new URL(`contenders/${file}.ts`, import.meta.url).href;
-    table.push({ contender: name, ...await underKills(module, ground, plan) });
-    console.error(`${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    try {
+      table.push({ contender: name, ...await underKills(module, ground, plan) });
+      console.error(`${name}: ${((performance.now() - begin) / 1000).toFixed(1)} s`);
+    } catch (error) {
+      console.error(`${name}:`, error); // The others are measured all the same.
+      process.exitCode = 1;
+    }
   }
 } finally {
   await databases.stop();
@@ -58,4 +63,4 @@ console.log(
   `${plan.orders} orders, ${lanes} in flight, up to ${plan.kills} kills, seed ${plan.seed}; ${versions()}\n`,
 );
 console.log(markdown(table));
-process.exit(0);
+process.exit();

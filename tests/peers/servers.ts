@@ -17,7 +17,7 @@ export async function startRedis(
     ...["--appendonly", "yes", "--appendfsync", "always", "--save", ""],
     ...["--maxmemory-policy", "noeviction"], // BullMQ asks for it.
   ]);
-  await answers(() => isOpen(port));
+  await answers("redis-server", () => isOpen(port));
   return { port, stop };
 }
 
@@ -51,8 +51,8 @@ concurrent-invocations-limit = ${lanes}
   ]);
   const url = (port: number) => `http://127.0.0.1:${port}`;
   const healthy = (address: string) => fetch(address).then(({ ok }) => ok, () => false);
-  await answers(() => healthy(`${url(admin)}/health`));
-  await answers(() => healthy(`${url(ingress)}/restate/health`));
+  await answers("restate-server", () => healthy(`${url(admin)}/health`));
+  await answers("restate-server", () => healthy(`${url(ingress)}/restate/health`));
   return { ingress: url(ingress), admin: url(admin), stop };
 }
 
@@ -67,7 +67,10 @@ export async function freePort(): Promise<number> {
 /** Starts a server, which also ends with this process. */
 function start(program: string, args: string[]): () => Promise<void> {
   const server = spawn(program, args, { stdio: "ignore" });
-  const gone = new Promise((resolve) => server.once("exit", resolve).once("error", resolve));
+  const gone = new Promise((resolve) => {
+    server.once("exit", resolve);
+    server.once("error", resolve); // It is not installed: then it never answers.
+  });
   const kill = () => server.kill("SIGKILL");
   process.once("exit", kill);
   return async () => {
@@ -77,9 +80,11 @@ function start(program: string, args: string[]): () => Promise<void> {
   };
 }
 
-async function answers(ask: () => Promise<boolean>): Promise<void> {
+async function answers(server: string, ask: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + 30_000; !await ask(); await sleep(50)) {
-    if (Date.now() > end) throw new Error("a server did not start within 30 s");
+    if (Date.now() > end) {
+      throw new Error(`${server} is not installed, or did not start within 30 s`);
+    }
   }
 }
 
@@ -87,7 +92,10 @@ async function answers(ask: () => Promise<boolean>): Promise<void> {
 export function isOpen(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
+    socket.once("error", () => resolve(false));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
   });
 }

@@ -8,8 +8,8 @@ export function versions(): string {
     readFileSync(new URL("package.json", import.meta.url), "utf8"),
   );
   const peers = Object.entries(dependencies).filter(([, version]) => !version.startsWith("file:"));
-  const [redis] = spawnSync("redis-server", ["--version"], { encoding: "utf8" }).stdout
-    .match(/[0-9.]{3,}/) ?? ["none"];
+  const { stdout } = spawnSync("redis-server", ["--version"], { encoding: "utf8" });
+  const [redis = "not installed"] = stdout?.match(/[0-9.]{3,}/) ?? [];
   return [
     new Date().toISOString().slice(0, 10),
     `Node ${process.versions.node}`,
