@@ -2,7 +2,7 @@
  * What an execution costs, beside what people use instead: in one process, on one PostgreSQL, in
  * interleaved turns. The action returns at once.
  *
- *     npm run bench -- --rounds 5 --ms 1000
+ *     npm run bench -- --rounds 7 --ms 1000
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ import { versions } from "./versions.ts";
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "7" },
     ms: { type: "string", default: "1000" },
     bytes: { type: "string", default: "2000" }, // Executions that are weighed.
   },
