@@ -32,10 +32,10 @@ export function judge(
     if (!done.has(orderId)) throw new Error(`an effect of no order: ${orderId}`);
     done.set(orderId, done.get(orderId)! + 1);
   }
-  const unheard = fed.filter((orderId) =>
+  const invented = fed.filter((orderId) =>
     told.get(orderId) === "success" && done.get(orderId) === 0
   );
-  if (unheard.length > 0) throw new Error(`told as success, yet never done: ${unheard}`);
+  if (invented.length > 0) throw new Error(`told as success, yet never done: ${invented}`);
   const count = (holds: (effects: number, told: Told | undefined) => boolean) =>
     fed.filter((orderId) => holds(done.get(orderId)!, told.get(orderId))).length;
   return {
