@@ -112,7 +112,7 @@ test("an order has the shapes that the README gives, at once and after a crash",
 test("the README's two commands are scripts of package.json", () => {
   const { scripts } = JSON.parse(readFileSync(new URL("package.json", root), "utf8"));
   const commands = all.filter(({ language }) => language === "sh").map(({ code }) => code);
-  assertEquals(commands, ["npm ci && npm start\nnpm ci && npm test\n"]);
+  assertEquals(commands, ["npm ci && npm start\n", "npm ci && npm test\n"]);
   assertMatch(scripts.start, /runner\/cli\/main\.ts run .*docs\/examples\/orders\/applied\.json/);
   assertMatch(scripts.test, /tests\/gate\.ts/);
 });
