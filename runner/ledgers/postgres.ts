@@ -93,7 +93,7 @@ export class PostgresLedger implements Ledger {
     const { orderId } = fact;
     checkIdentity(orderId);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
-    const text = JSON.stringify({ order_id: orderId, request, context, fact });
+    const text = JSON.stringify({ request, context, fact });
     this.#assertOpen(failed);
     try {
       await this.#claims.add({ key: orderId, text });
@@ -110,13 +110,9 @@ export class PostgresLedger implements Ledger {
   };
 
   async store(result: ExecutionResult): Promise<void> {
-    const { orderId, executionId } = result;
+    const { orderId } = result;
     const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
-    const text = JSON.stringify({
-      order_id: orderId,
-      execution_id: executionId,
-      result,
-    });
+    const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
       await this.#results.add({ key: orderId, text });
@@ -241,11 +237,11 @@ export class PostgresLedger implements Ledger {
     // Without a lock there is no session: the row is refused.
     const won = await this.#send<{ order_id: string }>(
       `insert into deployer.orders (order_id, session, consumed_at, request, context, fact)
-       select order_id,
+       select claim #>> '{fact,orderId}',
          (select max(session) from deployer.sessions_alive where pid = pg_backend_pid()),
-         (fact ->> 'at')::timestamptz, request, context, fact
-       from json_to_recordset($1::text::json)
-         as claim (order_id text, request jsonb, context jsonb, fact jsonb)
+         (claim #>> '{fact,at}')::timestamptz,
+         claim -> 'request', claim -> 'context', claim -> 'fact'
+       from jsonb_array_elements($1::text::jsonb) as claim
        on conflict do nothing returning order_id`,
       [`[${batch.map(({ text }) => text).join(",")}]`],
     );
@@ -255,12 +251,11 @@ export class PostgresLedger implements Ledger {
 
   async #store(batch: Item[]): Promise<unknown[]> {
     const stored = await this.#send<{ order_id: string }>(
-      `update deployer.orders set result = brought.result
-       from json_to_recordset($1::text::json)
-         as brought (order_id text, execution_id text, result jsonb)
-       where orders.order_id = brought.order_id
-         and orders.fact ->> 'executionId' = brought.execution_id
-       returning orders.order_id`,
+      `update deployer.orders set result = brought
+       from jsonb_array_elements($1::text::jsonb) as brought
+       where order_id = brought ->> 'orderId'
+         and fact -> 'executionId' = brought -> 'executionId'
+       returning order_id`,
       [`[${batch.map(({ text }) => text).join(",")}]`],
     );
     const done = new Set(stored.map(({ order_id }) => order_id));
