@@ -36,7 +36,7 @@ export interface Worker {
   queue: PgBoss;
   openLedger: () => Promise<Session>;
   action: Action;
-  /** How many orders it has in flight at once. */
+  /** How many actions run at once. A result that is being stored holds no lane. */
   lanes: number;
   /** When it aborts, the worker takes no more orders, finishes those in flight, and ends. */
   signal?: AbortSignal;
@@ -47,8 +47,7 @@ export interface Worker {
 export async function work(worker: Worker): Promise<void> {
   const { queue, lanes, signal } = worker;
   const session = await worker.openLedger();
-  const finished = new Finished(queue);
-  const inFlight = new Set<Promise<void>>();
+  const [running, handled] = [new Set<Promise<unknown>>(), new Set<Promise<unknown>>()];
   let [open, faults] = [true, [] as unknown[]];
   const close = () => open = false;
   session.ended.then(close);
@@ -57,36 +56,50 @@ export async function work(worker: Worker): Promise<void> {
     close();
     faults.push(fault);
   };
+  const finished = new Finished(queue, fail);
 
   while (open) {
-    const jobs = await take(queue, lanes - inFlight.size).catch(fail) ?? [];
+    const jobs = await take(queue, lanes - running.size).catch(fail) ?? [];
     for (const job of jobs) {
-      const handled = handle(job, worker, session.ledger, finished).catch(fail)
-        .finally(() => inFlight.delete(handled));
-      inFlight.add(handled);
+      const attempt = attemptOnce(job, worker, session.ledger);
+      hold(running, attempt);
+      hold(handled, handle(job, attempt, worker, session.ledger, finished).catch(fail));
     }
     if (jobs.length === 0) await sleep(100);
-    if (inFlight.size === lanes) await Promise.race(inFlight);
-    await turn(); // What ended together, by one write of the ledger, is replaced together.
+    if (running.size === lanes) await Promise.race(running);
+    await turn(); // What ended together, as its claims were written together, is replaced together.
   }
-  await Promise.all(inFlight);
-  await finished.all().catch(fail);
+  await Promise.all(handled);
+  await finished.all();
   await session.close();
   if (faults.length > 0) throw faults[0];
   if (!signal?.aborted) throw new Error("the session of the ledger has ended");
 }
 
+/** Keeps a promise in a set for as long as it is pending. */
+function hold(pending: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  const settled: Promise<unknown> = promise.catch(() => {}).then(() => pending.delete(settled));
+  pending.add(settled);
+}
+
+/** Ends as the action does, or rejects: then the action was not called. */
+async function attemptOnce({ id, data: order }: Job, worker: Worker, ledger: Ledger) {
+  const { runner, action } = worker;
+  const context = { executionId: randomUUID(), runner, annotations: { job: id } };
+  return await execute(order, context, action, ledger);
+}
+
 /** One delivery of an order. If it rejects, the job expires, and is delivered again. */
 async function handle(
   { id, data: order }: Job,
+  attempt: Promise<ExecutionResult>,
   worker: Worker,
   ledger: Ledger,
   finished: Finished,
 ): Promise<void> {
-  const { runner, queue, action, say } = worker;
-  const context = { executionId: randomUUID(), runner, annotations: { job: id } };
+  const { queue, say } = worker;
   try {
-    const result = await execute(order, context, action, ledger);
+    const result = await attempt;
     await store(result, worker, ledger);
     say(order.orderId, result.status);
   } catch (error) {
@@ -97,31 +110,35 @@ async function handle(
   finished.add(id);
 }
 
-/** Jobs whose orders are consumed: those that end while a call is under way share the next one. */
+/**
+ * Jobs whose orders are done with. Those that end within a few milliseconds share one call. Nobody
+ * waits for it: a job that is not finished is delivered again, and refused.
+ */
 class Finished {
   readonly #queue: PgBoss;
+  readonly #fail: (fault: unknown) => void;
   #ids: string[] = [];
   #finishing: Promise<void> | undefined;
 
-  constructor(queue: PgBoss) {
+  constructor(queue: PgBoss, fail: (fault: unknown) => void) {
     this.#queue = queue;
+    this.#fail = fail;
   }
 
-  /** Nobody waits for it: a job that is not finished is delivered again, and refused. */
   add(id: string): void {
     this.#ids.push(id);
     this.#finishing ??= this.#finish();
-    this.#finishing.catch(() => {}); // `all()` says it.
   }
 
+  /** Resolves once nothing is left to be finished. */
   async all(): Promise<void> {
     await this.#finishing;
   }
 
   async #finish(): Promise<void> {
     while (this.#ids.length > 0) {
-      await turn();
-      await finish(this.#queue, this.#ids.splice(0));
+      await sleep(20);
+      await finish(this.#queue, this.#ids.splice(0)).catch(this.#fail);
     }
     this.#finishing = undefined;
   }
