@@ -234,14 +234,15 @@ export class PostgresLedger implements Ledger {
   }
 
   async #claim(batch: Item[]): Promise<unknown[]> {
-    // Without a lock there is no session: the row is refused.
+    // Without a lock there is no session: the row is refused. Two sessions that claim the same orders
+    // go through them in one order: each of them waiting for the other would be a deadlock.
     const won = await this.#send<{ order_id: string }>(
       `insert into deployer.orders (order_id, session, consumed_at, request, context, fact)
        select claim #>> '{fact,orderId}',
          (select max(session) from deployer.sessions_alive where pid = pg_backend_pid()),
          (claim #>> '{fact,at}')::timestamptz,
          claim -> 'request', claim -> 'context', claim -> 'fact'
-       from jsonb_array_elements($1::text::jsonb) as claim
+       from jsonb_array_elements($1::text::jsonb) as claim order by 1
        on conflict do nothing returning order_id`,
       [`[${batch.map(({ text }) => text).join(",")}]`],
     );
