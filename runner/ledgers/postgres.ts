@@ -15,8 +15,9 @@ import { SCHEMA } from "./postgres_schema.ts";
 export { SCHEMA };
 
 /**
- * One session, of the Runner's own, outside any transaction: a `Client` of `pg` is one. A pool is
- * none, and neither is PgBouncer's transaction mode: the lock would be another connection's.
+ * One session, of the Runner's own: a `Client` of `pg` is one. A pool is none, and neither is
+ * PgBouncer's transaction mode: the lock would be another connection's. A Runner that consumes in a
+ * transaction of its own lets no action be called before that is committed.
  */
 export interface Connection {
   // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.

@@ -11,10 +11,12 @@ import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { cancel, finish, type Job, take } from "./queue.ts";
+import { type Begun, inOneTransaction, RolledBack } from "./transaction.ts";
 
 /** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */
 export interface Session {
   ledger: Ledger;
+  client: pg.Client;
   ended: Promise<unknown>;
   close: () => Promise<void>;
 }
@@ -26,7 +28,7 @@ export async function openLedger(url: string): Promise<Session> {
   const ended = new Promise((resolve) => client.once("end", resolve));
   await client.connect();
   const ledger = await PostgresLedger.open(client);
-  return { ledger, ended, close: () => client.end() };
+  return { ledger, client, ended, close: () => client.end() };
 }
 
 /** What a worker works with. */
@@ -46,11 +48,12 @@ export interface Worker {
 /** Works until the signal aborts, or rejects once the ledger is down and nothing is in flight. */
 export async function work(worker: Worker): Promise<void> {
   const { queue, lanes, signal } = worker;
-  const session = await worker.openLedger();
+  // Results are stored in a session of their own, while the next orders are claimed.
+  const [claiming, storing] = await Promise.all([worker.openLedger(), worker.openLedger()]);
   const [running, handled] = [new Set<Promise<unknown>>(), new Set<Promise<unknown>>()];
   let [open, faults] = [true, [] as unknown[]];
   const close = () => open = false;
-  session.ended.then(close);
+  for (const { ended } of [claiming, storing]) ended.then(close);
   signal?.addEventListener("abort", close);
   const fail = (fault: unknown) => {
     close();
@@ -58,20 +61,35 @@ export async function work(worker: Worker): Promise<void> {
   };
   const finished = new Finished(queue, fail);
 
-  while (open) {
-    const jobs = await take(queue, lanes - running.size).catch(fail) ?? [];
+  const begin: Begun = async (db, committed) => {
+    const claims: Promise<void>[] = [];
+    const consume: Ledger["consume"] = async (...claim) => {
+      const claimed = claiming.ledger.consume(...claim);
+      claims.push(claimed);
+      await committed; // Law 6: what is not committed is not consumed.
+      await claimed;
+    };
+    const jobs = await take(queue, lanes - running.size, db);
     for (const job of jobs) {
-      const attempt = attemptOnce(job, worker, session.ledger);
+      const attempt = attemptOnce(job, worker, consume);
       hold(running, attempt);
-      hold(handled, handle(job, attempt, worker, session.ledger, finished).catch(fail));
+      hold(handled, handle(job, attempt, worker, storing.ledger, finished).catch(fail));
     }
-    if (jobs.length === 0) await sleep(100);
+    return { jobs: jobs.length, claims };
+  };
+
+  while (open) {
+    const { jobs } = await inOneTransaction(claiming.client, begin).catch(async () => {
+      await turn(); // Those that were rolled back have left their lanes.
+      return await begin(); // Each step by itself: one bad order refuses itself, and no other.
+    }).catch(fail) ?? { jobs: 0 };
+    if (jobs === 0) await sleep(100);
     if (running.size === lanes) await Promise.race(running);
     await turn(); // What ended together, as its claims were written together, is replaced together.
   }
   await Promise.all(handled);
   await finished.all();
-  await session.close();
+  await Promise.all([claiming.close(), storing.close()]);
   if (faults.length > 0) throw faults[0];
   if (!signal?.aborted) throw new Error("the session of the ledger has ended");
 }
@@ -83,10 +101,13 @@ function hold(pending: Set<Promise<unknown>>, promise: Promise<unknown>): void {
 }
 
 /** Ends as the action does, or rejects: then the action was not called. */
-async function attemptOnce({ id, data: order }: Job, worker: Worker, ledger: Ledger) {
-  const { runner, action } = worker;
+async function attemptOnce(
+  { id, data: order }: Job,
+  { runner, action }: Worker,
+  consume: Ledger["consume"],
+): Promise<ExecutionResult> {
   const context = { executionId: randomUUID(), runner, annotations: { job: id } };
-  return await execute(order, context, action, ledger);
+  return await execute(order, context, action, { consume });
 }
 
 /** One delivery of an order. If it rejects, the job expires, and is delivered again. */
@@ -103,6 +124,7 @@ async function handle(
     await store(result, worker, ledger);
     say(order.orderId, result.status);
   } catch (error) {
+    if (error instanceof RolledBack) return; // Its job is in the queue, as if nobody had taken it.
     if (error instanceof LedgerDown) throw error;
     if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
     else return await setAside(queue, id, error, say); // No order, or one that no ledger can hold.

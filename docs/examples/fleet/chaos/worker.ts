@@ -90,8 +90,8 @@ function methods(ledger: Ledger): Ledger {
 /** The queue, or one whose jobs are finished before their orders are consumed. */
 function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
   if (fault !== "finishes-early") return boss;
-  const fetch = async (name: string, options?: object) => {
-    const jobs = await boss.fetch(name, options);
+  const fetch = async (name: string, { batchSize }: { batchSize: number }) => {
+    const jobs = await boss.fetch(name, { batchSize }); // In no transaction with the claim.
     if (jobs.length > 0) await finish(boss, jobs.map(({ id }) => id));
     return jobs;
   };

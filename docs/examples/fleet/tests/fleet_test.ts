@@ -262,6 +262,42 @@ test("A lane takes its next order while the result before is stored, and runs on
   assert.deepEqual(done(), ["l-1: APPLIED", "l-2: APPLIED", "l-3: APPLIED"]);
 });
 
+test("An action is called once its claim is committed, and not if it was rolled back", async () => {
+  const neverCommits = async () => {
+    const session = await openLedger(database.url);
+    const query = (text: string, values?: unknown[]) =>
+      session.client.query(text === "commit" ? "rollback" : text, values);
+    return { ...session, client: { query } as unknown as pg.Client };
+  };
+  for (const [name, openSession] of Object.entries({ committed: undefined, neverCommits })) {
+    const seen: string[] = [];
+    const worker = startWorker(async ({ orderId }) => {
+      seen.push(...await find("select order_id from deployer.orders where order_id = $1", orderId));
+      return "done";
+    }, openSession);
+    const orderIds = [1, 2, 3].map((number) => `${name}-${number}`);
+    await feed(queue, orderIds.map((id) => ({ order: order(id) })));
+    await until(() => worker.said.filter((what) => what.endsWith("APPLIED")).length === 3);
+    await worker.end();
+    assert.deepEqual(worker.called.sort(), orderIds);
+    assert.deepEqual(seen.sort(), orderIds, "another session sees the claim");
+  }
+});
+
+test("An order that no ledger can hold is set aside, and those taken with it are executed", async () => {
+  const long = Array.from({ length: 100 }, () => crypto.randomUUID()).join(); // No index takes it.
+  await feed(queue, [long, "beside-1", "beside-2"].map((id) => ({ order: order(id) })));
+  const worker = startWorker(() => "done", undefined, { lanes: 3 });
+  await until(async () => worker.said.length >= 3 && await unfinished(queue) === 0);
+  await worker.end();
+  assert.deepEqual(worker.called.sort(), ["beside-1", "beside-2"]);
+  assert.match(worker.said.join(), /job \S+: set aside: /);
+  assert.deepEqual(
+    await find("select order_id from deployer.orders where order_id = $1", long),
+    [],
+  );
+});
+
 test("A worker that cannot finish a job ends, and the job is delivered again, and refused", async () => {
   const broken = new Proxy(queue, {
     get: (of, key) =>
