@@ -11,7 +11,7 @@ import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { cancel, finish, type Job, take } from "./queue.ts";
-import { type Begun, inOneTransaction, RolledBack } from "./transaction.ts";
+import { type Begin, inOneTransaction, RolledBack } from "./transaction.ts";
 
 /** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */
 export interface Session {
@@ -61,7 +61,7 @@ export async function work(worker: Worker): Promise<void> {
   };
   const finished = new Finished(queue, fail);
 
-  const begin: Begun = async (db, committed) => {
+  const begin: Begin = async (db, committed) => {
     const claims: Promise<void>[] = [];
     const consume: Ledger["consume"] = async (...claim) => {
       const claimed = claiming.ledger.consume(...claim);

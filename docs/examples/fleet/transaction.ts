@@ -3,25 +3,30 @@ import { OrderAlreadyConsumed } from "deployer-runner";
 import type pg from "pg";
 import type { Asked } from "./queue.ts";
 
-/** What an order is told whose claim was rolled back: it is not consumed. */
+/** What an order is told whose claim is not known to be committed: it is not executed. */
 export class RolledBack extends Error {}
 
 /**
  * Takes jobs and claims their orders, all by `db`. Nothing is executed before `committed` resolves,
  * and nothing at all if it rejects.
  */
-export type Begun = (
+export type Begin = (
   db?: Asked,
   committed?: Promise<void>,
 ) => Promise<{ jobs: number; claims: Promise<void>[] }>;
 
-/** Commits what was begun, or rejects: then no job was taken, and no order is consumed. */
-export async function inOneTransaction(client: pg.Client, begin: Begun) {
-  const { promise: committed, resolve, reject } = withResolvers();
+/**
+ * Commits what was begun, or rejects: then no job was taken, and no order is consumed. If a session
+ * ends before it has answered COMMIT, they may be: then recovery closes the orders as UNKNOWN.
+ */
+export async function inOneTransaction(client: pg.Client, begin: Begin) {
+  const { promise: committed, resolve, reject } = Promise.withResolvers<void>();
+  committed.catch(() => {}); // Nobody waits for it where nothing was taken.
   try {
     await client.query("begin");
     const db = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) };
     const begun = await begin(db, committed);
+    // All of them: what the ledger wrote later would be outside of the transaction.
     for (const claim of await Promise.allSettled(begun.claims)) {
       const refused = claim.status === "rejected" && claim.reason instanceof OrderAlreadyConsumed;
       if (claim.status === "rejected" && !refused) throw claim.reason;
@@ -36,11 +41,4 @@ export async function inOneTransaction(client: pg.Client, begin: Begun) {
     reject(new RolledBack("the transaction was rolled back", { cause }));
     throw cause;
   }
-}
-
-function withResolvers() {
-  let [resolve, reject] = [() => {}, (_: Error) => {}];
-  const promise = new Promise<void>((...both) => [resolve, reject] = both);
-  promise.catch(() => {}); // Nobody may have waited for it.
-  return { promise, resolve, reject };
 }
