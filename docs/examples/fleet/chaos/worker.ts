@@ -44,6 +44,9 @@ function effect(log: number): Action {
   };
 }
 
+/** What was not claimed yet: one session claims, and another one stores. */
+const claims = new Map<string, Parameters<Ledger["consume"]>>();
+
 /** The ledger, or one that is broken on purpose. */
 function faulty(ledger: Ledger, fault: string | undefined): Ledger {
   if (fault === "claims-twice") {
@@ -56,7 +59,6 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
     return { ...methods(ledger), consume, store };
   }
   if (fault === "claims-late") {
-    const claims = new Map<string, Parameters<Ledger["consume"]>>();
     return {
       ...methods(ledger),
       consume(...claim) {
