@@ -15,8 +15,9 @@ import { SCHEMA } from "./postgres_schema.ts";
 export { SCHEMA };
 
 /**
- * One session, of the Runner's own, outside any transaction: a `Client` of `pg` is one. A pool is
- * none, and neither is PgBouncer's transaction mode: the lock would be another connection's.
+ * One session, of the Runner's own: a `Client` of `pg` is one. A pool is none, and neither is
+ * PgBouncer's transaction mode: the lock would be another connection's. A Runner that consumes in a
+ * transaction of its own lets no action be called before that is committed.
  */
 export interface Connection {
   // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
@@ -93,7 +94,7 @@ export class PostgresLedger implements Ledger {
     const { orderId } = fact;
     checkIdentity(orderId);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
-    const text = JSON.stringify({ order_id: orderId, request, context, fact });
+    const text = JSON.stringify({ request, context, fact });
     this.#assertOpen(failed);
     try {
       await this.#claims.add({ key: orderId, text });
@@ -110,13 +111,9 @@ export class PostgresLedger implements Ledger {
   };
 
   async store(result: ExecutionResult): Promise<void> {
-    const { orderId, executionId } = result;
+    const { orderId } = result;
     const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
-    const text = JSON.stringify({
-      order_id: orderId,
-      execution_id: executionId,
-      result,
-    });
+    const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
       await this.#results.add({ key: orderId, text });
@@ -238,14 +235,15 @@ export class PostgresLedger implements Ledger {
   }
 
   async #claim(batch: Item[]): Promise<unknown[]> {
-    // Without a lock there is no session: the row is refused.
+    // Without a lock there is no session: the row is refused. Two sessions that claim the same orders
+    // go through them in one order: each of them waiting for the other would be a deadlock.
     const won = await this.#send<{ order_id: string }>(
       `insert into deployer.orders (order_id, session, consumed_at, request, context, fact)
-       select order_id,
+       select claim #>> '{fact,orderId}',
          (select max(session) from deployer.sessions_alive where pid = pg_backend_pid()),
-         (fact ->> 'at')::timestamptz, request, context, fact
-       from json_to_recordset($1::text::json)
-         as claim (order_id text, request jsonb, context jsonb, fact jsonb)
+         (claim #>> '{fact,at}')::timestamptz,
+         claim -> 'request', claim -> 'context', claim -> 'fact'
+       from jsonb_array_elements($1::text::jsonb) as claim order by 1
        on conflict do nothing returning order_id`,
       [`[${batch.map(({ text }) => text).join(",")}]`],
     );
@@ -255,12 +253,11 @@ export class PostgresLedger implements Ledger {
 
   async #store(batch: Item[]): Promise<unknown[]> {
     const stored = await this.#send<{ order_id: string }>(
-      `update deployer.orders set result = brought.result
-       from json_to_recordset($1::text::json)
-         as brought (order_id text, execution_id text, result jsonb)
-       where orders.order_id = brought.order_id
-         and orders.fact ->> 'executionId' = brought.execution_id
-       returning orders.order_id`,
+      `update deployer.orders set result = brought
+       from jsonb_array_elements($1::text::jsonb) as brought
+       where order_id = brought ->> 'orderId'
+         and fact -> 'executionId' = brought -> 'executionId'
+       returning order_id`,
       [`[${batch.map(({ text }) => text).join(",")}]`],
     );
     const done = new Set(stored.map(({ order_id }) => order_id));

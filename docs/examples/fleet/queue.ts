@@ -4,6 +4,12 @@ import type { ExecutionRequest } from "deployer-runtime";
 
 const NAME = "orders";
 
+/** By what the queue is asked, instead of a session of its own. */
+export interface Asked {
+  // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: any[] }>;
+}
+
 /** Makes the queue, if there is none yet, and opens it. */
 export async function installQueue(url: string, expireInSeconds: number): Promise<PgBoss> {
   const boss = await openQueue(url, true);
@@ -46,9 +52,9 @@ export interface Job {
   data: ExecutionRequest;
 }
 
-/** Takes up to so many jobs off the queue, for as long as they do not expire. */
-export async function take(boss: PgBoss, most: number): Promise<Job[]> {
-  return await boss.fetch<ExecutionRequest>(NAME, { batchSize: most });
+/** Takes up to so many jobs off the queue, for as long as they do not expire; by `db`, if given. */
+export async function take(boss: PgBoss, most: number, db?: Asked): Promise<Job[]> {
+  return await boss.fetch<ExecutionRequest>(NAME, { batchSize: most, ...db && { db } });
 }
 
 /** There is nothing more to do for jobs: their orders are consumed. */

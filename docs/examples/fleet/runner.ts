@@ -11,10 +11,12 @@ import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { cancel, finish, type Job, take } from "./queue.ts";
+import { type Begin, inOneTransaction, RolledBack } from "./transaction.ts";
 
 /** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */
 export interface Session {
   ledger: Ledger;
+  client: pg.Client;
   ended: Promise<unknown>;
   close: () => Promise<void>;
 }
@@ -26,7 +28,7 @@ export async function openLedger(url: string): Promise<Session> {
   const ended = new Promise((resolve) => client.once("end", resolve));
   await client.connect();
   const ledger = await PostgresLedger.open(client);
-  return { ledger, ended, close: () => client.end() };
+  return { ledger, client, ended, close: () => client.end() };
 }
 
 /** What a worker works with. */
@@ -36,7 +38,7 @@ export interface Worker {
   queue: PgBoss;
   openLedger: () => Promise<Session>;
   action: Action;
-  /** How many orders it has in flight at once. */
+  /** How many actions run at once. A result that is being stored holds no lane. */
   lanes: number;
   /** When it aborts, the worker takes no more orders, finishes those in flight, and ends. */
   signal?: AbortSignal;
@@ -46,50 +48,83 @@ export interface Worker {
 /** Works until the signal aborts, or rejects once the ledger is down and nothing is in flight. */
 export async function work(worker: Worker): Promise<void> {
   const { queue, lanes, signal } = worker;
-  const session = await worker.openLedger();
-  const finished = new Finished(queue);
-  const inFlight = new Set<Promise<void>>();
+  // Results are stored in a session of their own, while the next orders are claimed.
+  const [claiming, storing] = await Promise.all([worker.openLedger(), worker.openLedger()]);
+  const [running, handled] = [new Set<Promise<unknown>>(), new Set<Promise<unknown>>()];
   let [open, faults] = [true, [] as unknown[]];
   const close = () => open = false;
-  session.ended.then(close);
+  for (const { ended } of [claiming, storing]) ended.then(close);
   signal?.addEventListener("abort", close);
   const fail = (fault: unknown) => {
     close();
     faults.push(fault);
   };
+  const finished = new Finished(queue, fail);
+
+  const begin: Begin = async (db, committed) => {
+    const claims: Promise<void>[] = [];
+    const consume: Ledger["consume"] = async (...claim) => {
+      const claimed = claiming.ledger.consume(...claim);
+      claims.push(claimed);
+      await committed; // Law 6: what is not committed is not consumed.
+      await claimed;
+    };
+    const jobs = await take(queue, lanes - running.size, db);
+    for (const job of jobs) {
+      const attempt = attemptOnce(job, worker, consume);
+      hold(running, attempt);
+      hold(handled, handle(job, attempt, worker, storing.ledger, finished).catch(fail));
+    }
+    return { jobs: jobs.length, claims };
+  };
 
   while (open) {
-    const jobs = await take(queue, lanes - inFlight.size).catch(fail) ?? [];
-    for (const job of jobs) {
-      const handled = handle(job, worker, session.ledger, finished).catch(fail)
-        .finally(() => inFlight.delete(handled));
-      inFlight.add(handled);
-    }
-    if (jobs.length === 0) await sleep(100);
-    if (inFlight.size === lanes) await Promise.race(inFlight);
-    await turn(); // What ended together, by one write of the ledger, is replaced together.
+    const { jobs } = await inOneTransaction(claiming.client, begin).catch(async () => {
+      await turn(); // Those that were rolled back have left their lanes.
+      return await begin(); // Each step by itself: one bad order refuses itself, and no other.
+    }).catch(fail) ?? { jobs: 0 };
+    if (jobs === 0) await sleep(100);
+    if (running.size === lanes) await Promise.race(running);
+    await turn(); // What ended together, as its claims were written together, is replaced together.
   }
-  await Promise.all(inFlight);
-  await finished.all().catch(fail);
-  await session.close();
+  await Promise.all(handled);
+  await finished.all();
+  await Promise.all([claiming.close(), storing.close()]);
   if (faults.length > 0) throw faults[0];
   if (!signal?.aborted) throw new Error("the session of the ledger has ended");
+}
+
+/** Keeps a promise in a set for as long as it is pending. */
+function hold(pending: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  const settled: Promise<unknown> = promise.catch(() => {}).then(() => pending.delete(settled));
+  pending.add(settled);
+}
+
+/** Ends as the action does, or rejects: then the action was not called. */
+async function attemptOnce(
+  { id, data: order }: Job,
+  { runner, action }: Worker,
+  consume: Ledger["consume"],
+): Promise<ExecutionResult> {
+  const context = { executionId: randomUUID(), runner, annotations: { job: id } };
+  return await execute(order, context, action, { consume });
 }
 
 /** One delivery of an order. If it rejects, the job expires, and is delivered again. */
 async function handle(
   { id, data: order }: Job,
+  attempt: Promise<ExecutionResult>,
   worker: Worker,
   ledger: Ledger,
   finished: Finished,
 ): Promise<void> {
-  const { runner, queue, action, say } = worker;
-  const context = { executionId: randomUUID(), runner, annotations: { job: id } };
+  const { queue, say } = worker;
   try {
-    const result = await execute(order, context, action, ledger);
+    const result = await attempt;
     await store(result, worker, ledger);
     say(order.orderId, result.status);
   } catch (error) {
+    if (error instanceof RolledBack) return; // Its job is in the queue, as if nobody had taken it.
     if (error instanceof LedgerDown) throw error;
     if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
     else return await setAside(queue, id, error, say); // No order, or one that no ledger can hold.
@@ -97,31 +132,35 @@ async function handle(
   finished.add(id);
 }
 
-/** Jobs whose orders are consumed: those that end while a call is under way share the next one. */
+/**
+ * Jobs whose orders are done with. Those that end within a few milliseconds share one call. Nobody
+ * waits for it: a job that is not finished is delivered again, and refused.
+ */
 class Finished {
   readonly #queue: PgBoss;
+  readonly #fail: (fault: unknown) => void;
   #ids: string[] = [];
   #finishing: Promise<void> | undefined;
 
-  constructor(queue: PgBoss) {
+  constructor(queue: PgBoss, fail: (fault: unknown) => void) {
     this.#queue = queue;
+    this.#fail = fail;
   }
 
-  /** Nobody waits for it: a job that is not finished is delivered again, and refused. */
   add(id: string): void {
     this.#ids.push(id);
     this.#finishing ??= this.#finish();
-    this.#finishing.catch(() => {}); // `all()` says it.
   }
 
+  /** Resolves once nothing is left to be finished. */
   async all(): Promise<void> {
     await this.#finishing;
   }
 
   async #finish(): Promise<void> {
     while (this.#ids.length > 0) {
-      await turn();
-      await finish(this.#queue, this.#ids.splice(0));
+      await sleep(20);
+      await finish(this.#queue, this.#ids.splice(0)).catch(this.#fail);
     }
     this.#finishing = undefined;
   }

@@ -44,6 +44,9 @@ function effect(log: number): Action {
   };
 }
 
+/** What was not claimed yet: one session claims, and another one stores. */
+const claims = new Map<string, Parameters<Ledger["consume"]>>();
+
 /** The ledger, or one that is broken on purpose. */
 function faulty(ledger: Ledger, fault: string | undefined): Ledger {
   if (fault === "claims-twice") {
@@ -56,7 +59,6 @@ function faulty(ledger: Ledger, fault: string | undefined): Ledger {
     return { ...methods(ledger), consume, store };
   }
   if (fault === "claims-late") {
-    const claims = new Map<string, Parameters<Ledger["consume"]>>();
     return {
       ...methods(ledger),
       consume(...claim) {
@@ -90,8 +92,8 @@ function methods(ledger: Ledger): Ledger {
 /** The queue, or one whose jobs are finished before their orders are consumed. */
 function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
   if (fault !== "finishes-early") return boss;
-  const fetch = async (name: string, options?: object) => {
-    const jobs = await boss.fetch(name, options);
+  const fetch = async (name: string, { batchSize }: { batchSize: number }) => {
+    const jobs = await boss.fetch(name, { batchSize }); // In no transaction with the claim.
     if (jobs.length > 0) await finish(boss, jobs.map(({ id }) => id));
     return jobs;
   };

@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
 import type { PgBoss } from "pg-boss";
+import type { Ledger } from "deployer-runner";
 import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import type { DemoInput } from "../action.ts";
 import { type Database, startDatabase } from "../database.ts";
@@ -57,18 +58,22 @@ async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
 }
 
 /** A worker in this process, with what it called and what it said. */
-function startWorker(action: Action, openSession = () => openLedger(database.url)) {
+function startWorker(
+  action: Action,
+  openSession = () => openLedger(database.url),
+  { lanes = 2, itsQueue = queue } = {},
+) {
   const stop = new AbortController();
   const [called, said]: [string[], string[]] = [[], []];
   const ended = work({
     runner: "worker-of-the-test",
-    queue,
+    queue: itsQueue,
     openLedger: openSession,
     action: (request, scope) => {
       called.push(request.orderId);
       return action(request, scope);
     },
-    lanes: 2,
+    lanes,
     signal: stop.signal,
     say: (orderId, what) => said.push(`${orderId}: ${what}`),
   });
@@ -225,6 +230,90 @@ test("What was observed is stored, even if the ledger's session ended meanwhile"
   await assert.rejects(worker.ended, /the session of the ledger has ended/);
   assert.deepEqual(worker.said, ["outlived: APPLIED"]);
   assert.deepEqual(await find(BY_TRACE, '{"rawResult":"seen"}'), ["outlived"]);
+});
+
+test("A lane takes its next order while the result before is stored, and runs one action at a time", async () => {
+  let [running, most] = [0, 0];
+  const stored: (() => Promise<void>)[] = [];
+  const worker = startWorker(
+    async () => {
+      most = Math.max(most, running += 1);
+      await sleep(50);
+      running -= 1;
+      return "done";
+    },
+    async () => {
+      const { ledger, ...session } = await openLedger(database.url);
+      const store: Ledger["store"] = (result) =>
+        new Promise((resolve, reject) => {
+          stored.push(() => ledger.store(result).then(resolve, reject));
+        });
+      return { ...session, ledger: Object.assign(Object.create(ledger), { store }) };
+    },
+    { lanes: 1 },
+  );
+  await feed(queue, ["l-1", "l-2", "l-3"].map((id) => ({ order: order(id) })));
+  await until(() => stored.length === 3);
+  const done = () => worker.said.filter((what) => what.endsWith("APPLIED")).sort();
+  assert.deepEqual(done(), [], "an order is done once its result is stored");
+  await Promise.all(stored.map((store) => store()));
+  await worker.end();
+  assert.equal(most, 1);
+  assert.deepEqual(done(), ["l-1: APPLIED", "l-2: APPLIED", "l-3: APPLIED"]);
+});
+
+test("An action is called once its claim is committed, and not if it was rolled back", async () => {
+  const neverCommits = async () => {
+    const session = await openLedger(database.url);
+    const query = (text: string, values?: unknown[]) =>
+      session.client.query(text === "commit" ? "rollback" : text, values);
+    return { ...session, client: { query } as unknown as pg.Client };
+  };
+  for (const [name, openSession] of Object.entries({ committed: undefined, neverCommits })) {
+    const seen: string[] = [];
+    const worker = startWorker(async ({ orderId }) => {
+      seen.push(...await find("select order_id from deployer.orders where order_id = $1", orderId));
+      return "done";
+    }, openSession);
+    const orderIds = [1, 2, 3].map((number) => `${name}-${number}`);
+    await feed(queue, orderIds.map((id) => ({ order: order(id) })));
+    await until(() => worker.said.filter((what) => what.endsWith("APPLIED")).length === 3);
+    await worker.end();
+    assert.deepEqual(worker.called.sort(), orderIds);
+    assert.deepEqual(seen.sort(), orderIds, "another session sees the claim");
+  }
+});
+
+test("An order that no ledger can hold is set aside, and those taken with it are executed", async () => {
+  const long = Array.from({ length: 100 }, () => crypto.randomUUID()).join(); // No index takes it.
+  await feed(queue, [long, "beside-1", "beside-2"].map((id) => ({ order: order(id) })));
+  const worker = startWorker(() => "done", undefined, { lanes: 3 });
+  await until(async () => worker.said.length >= 3 && await unfinished(queue) === 0);
+  await worker.end();
+  assert.deepEqual(worker.called.sort(), ["beside-1", "beside-2"]);
+  assert.match(worker.said.join(), /job \S+: set aside: /);
+  assert.deepEqual(
+    await find("select order_id from deployer.orders where order_id = $1", long),
+    [],
+  );
+});
+
+test("A worker that cannot finish a job ends, and the job is delivered again, and refused", async () => {
+  const broken = new Proxy(queue, {
+    get: (of, key) =>
+      key === "complete"
+        ? () => Promise.reject(new Error("the queue is gone"))
+        : Reflect.get(of, key).bind(of),
+  });
+  const worker = startWorker(() => "done", undefined, { itsQueue: broken });
+  await feed(queue, [{ order: order("unfinished") }]);
+  await assert.rejects(worker.ended, /the queue is gone/);
+  assert.equal(worker.said[0], "unfinished: APPLIED");
+  const next = startWorker(() => "done");
+  await until(async () => next.said.length > 0 && await unfinished(queue) === 0);
+  await next.end();
+  assert.deepEqual(next.called, []);
+  assert.equal(next.said[0], "unfinished: delivered again, refused");
 });
 
 test("A worker that is asked to stop finishes what it has begun, and takes nothing more", async () => {

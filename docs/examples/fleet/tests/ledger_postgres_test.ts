@@ -1,7 +1,8 @@
 /** PostgreSQL as a ledger: the suite of all ledgers, and what only a database can do. */
 import { randomUUID } from "node:crypto";
 import { after, afterEach, before, test } from "node:test";
-import { type Ledger, LedgerDown, OrderUnstorable } from "deployer-runner";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Ledger, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { testLedger } from "deployer-runner/testing";
 import { execute } from "deployer-runtime";
@@ -179,6 +180,33 @@ test("PostgreSQL: the many that wait at the same time share few statements", asy
     ),
   );
   assertEquals(statements, 1);
+});
+
+test("PostgreSQL: two that claim the same orders in opposite orders do not wait for each other", async () => {
+  const url = await fresh();
+  const [one, other, third] = [
+    await openLedger(url),
+    await openLedger(url),
+    await openSession(url),
+  ];
+  await third.query("begin");
+  await third.query(
+    `insert into deployer.orders (order_id, session, request, context, fact)
+     values ('m', 0, '{}', '{}', '{}')`,
+  );
+  // Each claims one half of what the other wants, if it may, and then waits for the third.
+  const claims = [["a", "m", "z"], ["z", "m", "a"]].map((orderIds, i) =>
+    orderIds.map((orderId) => (i === 0 ? one : other).consume(...claim(orderId)))
+  );
+  const settled = Promise.allSettled(claims.flat());
+  const waiting = "select count(*)::int as count from pg_locks where not granted";
+  while ((await third.query(waiting)).rows[0].count < 2) await sleep(20);
+  await third.query("rollback");
+  const faults = (await settled).flatMap((claim) =>
+    claim.status === "rejected" ? [claim.reason] : []
+  );
+  assertEquals(faults.length, 3);
+  for (const fault of faults) assert(fault instanceof OrderAlreadyConsumed, String(fault));
 });
 
 test("PostgreSQL: a server that restarts ends no process, and is one clear error from then on", async () => {
