@@ -174,9 +174,13 @@ function describe(walk: Walk, value: object, told: Told, around: number): Json {
   }
   for (const key of reads) {
     walk.maxValues--;
-    const field = property(walk, value, key, depth);
-    if (field === undefined) walk.maxValues++;
-    else tag[key] = field;
+    try {
+      const field = (value as Any)[key];
+      if (field !== undefined || key in value) tag[key] = record(walk, field, depth);
+      else walk.maxValues++;
+    } catch (error) {
+      tag[key] = unreadable(walk, error);
+    }
   }
   if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth, lists);
   if (bytes) tag.base64 = bytesWithin(walk, bytes);
@@ -186,16 +190,6 @@ function describe(walk: Walk, value: object, told: Told, around: number): Json {
   if (json !== undefined) tag.json = json;
   if (props.length > 0 || isInstance) tag.props = properties(walk, value, props, depth);
   return tagged(walk, tag);
-}
-
-/** A property, read once; undefined where there is none. */
-function property(walk: Walk, source: Any, key: string, depth: number): Json | undefined {
-  try {
-    const value = source[key];
-    return value === undefined && !(key in source) ? undefined : record(walk, value, depth);
-  } catch (error) {
-    return unreadable(walk, error);
-  }
 }
 
 /** What an instance says of itself by the `toJSON()` of its class; one of its own is a property. */
@@ -261,8 +255,11 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
     ? {}
     : Object.fromEntries(names.map((key) => [key, null]));
   for (const key of names) {
-    const value = property(walk, source, key, inner);
-    filled[key] = value === undefined ? tagged(walk, { $js: "undefined" }) : value;
+    try {
+      filled[key] = record(walk, (source as Any)[key], inner);
+    } catch (error) {
+      filled[key] = unreadable(walk, error);
+    }
   }
   const recorded = form === "escaped" ? escaped(walk, names, filled) : filled;
   return reason ? cut(walk, reason, size, [recorded]) : recorded;
