@@ -117,6 +117,14 @@ test("an option stands in the environment too; an argument says otherwise", asyn
   }
 });
 
+test("deployer --version prints the version of the package, and help and completion have it", async () => {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest);
+  assertEquals(await run(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
+  assertStringIncludes((await run(["--help"])).stdout, "deployer --version\n");
+  assertEquals((await run(["complete", "--v"])).stdout, "--version\n");
+});
+
 test("every command has help with examples, and every option and variable of it stands there", async () => {
   const { code, stdout } = await run(["--help"]);
   assertEquals(code, 0);
