@@ -14,6 +14,8 @@ import { entryOf } from "./card.ts";
 import { EXIT } from "./exit.ts";
 import { listen } from "./interrupt.ts";
 import {
+  hideFromGit,
+  isThere,
   locate,
   type Location,
   nameOf,
@@ -53,6 +55,7 @@ export async function attempt<Order extends ExecutionRequest>(
   const screen = watch(order, outputOf(location), values, shell);
   const interrupt = listen(values, shell.signals, (text) => screen.say(text));
   const executed = async () => {
+    const isNew = !isThere(location);
     const ledger = await open(location);
     try {
       const made = make(outputOf(location), interrupt.stop);
@@ -60,7 +63,11 @@ export async function attempt<Order extends ExecutionRequest>(
         interrupt.begin();
         return made(...call);
       };
-      const ports = { signal: interrupt.giveUp, consume: ledger.consume };
+      const consume: Ledger["consume"] = async (...claim) => {
+        await ledger.consume(...claim);
+        if (isNew) await hideFromGit(location);
+      };
+      const ports = { signal: interrupt.giveUp, consume };
       const result = await execute(order, contextOf(values), action, ports);
       screen.end();
       await store(result, ledger, shell);

@@ -276,6 +276,24 @@ test("a result that cannot be stored is printed all the same, with 74", LONG, as
   assertStringIncludes(stderr, `cannot store the result of order "x"`);
 });
 
+test(
+  "a folder that is made as a ledger is ignored by git; one that was there is left as it is",
+  LONG,
+  async () => {
+    const [made, found] = [join(fresh(), "ledger"), fresh()];
+    for (const ledger of [made, found]) {
+      for (const order of ["x", "y"]) {
+        await run(["exec", "--ledger", ledger, "--order", order, ...sh("echo printed")]);
+      }
+      const { stdout, code } = await run(["list", "--ledger", ledger]);
+      assertEquals([code, stdout.trimEnd().split("\n").length], [0, 2]);
+      assertEquals((await run(["recover", "--ledger", ledger])).code, 0);
+    }
+    assertEquals(readFileSync(join(made, ".gitignore"), "utf8"), "*\n");
+    assert(!existsSync(join(found, ".gitignore")));
+  },
+);
+
 test("where there is no ledger yet there is nothing to recover, and none is made", async () => {
   const where = join(fresh(), "ledger");
   const { code, stdout, stderr } = await run(["recover", "--ledger", where]);
