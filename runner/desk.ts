@@ -50,6 +50,7 @@ export class Desk {
   /**
    * Takes one order through.
    *
+   * @param ports `signal` gives up on this order alone, as `giveUp` of a `deadline()` does
    * @throws {IntakeClosed} If the intake is closed
    * @throws {ResultNotStored} If the ledger does not take the result
    * @throws What `execute()` rejects with: the action was not called
@@ -58,9 +59,10 @@ export class Desk {
     request: Request,
     context: ExecutionContext,
     action: Action<Request>,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ExecutionResult> {
     if (!this.#open) return Promise.reject(new IntakeClosed("the Runner is shutting down"));
-    const taken = this.#run(request, context, action);
+    const taken = this.#run(request, context, action, signal);
     this.#inFlight.add(taken);
     const done = () => this.#inFlight.delete(taken);
     taken.then(done, done);
@@ -94,9 +96,11 @@ export class Desk {
     request: Request,
     context: ExecutionContext,
     action: Action<Request>,
+    signal: AbortSignal | undefined,
   ): Promise<ExecutionResult> {
+    const giveUp = this.#giveUp.signal;
     const result = await execute(request, context, action, {
-      signal: this.#giveUp.signal,
+      signal: signal ? AbortSignal.any([giveUp, signal]) : giveUp,
       consume: (...claim) => this.#ledger.consume(...claim),
     });
     try {

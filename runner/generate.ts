@@ -1,24 +1,35 @@
 /**
- * Makes `ledgers/postgres_schema.ts` of `ledgers/postgres.sql`, so that no file need be read at run
- * time: `npm run generate`. With `--check` it only compares.
+ * Makes `ledgers/postgres_schema.ts` of `ledgers/postgres.sql`, and `cli/version.ts` of
+ * `package.json`, so that no file need be read at run time: `npm run generate`. With `--check` it
+ * only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 
-const sql = readFileSync(
-  new URL("ledgers/postgres.sql", import.meta.url),
-  "utf8",
-);
-const target = new URL("ledgers/postgres_schema.ts", import.meta.url);
-const code = `// Generated from postgres.sql by \`npm run generate\`: do not edit.
+const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
+
+const sql = read("ledgers/postgres.sql");
+write(
+  "ledgers/postgres_schema.ts",
+  `// Generated from postgres.sql by \`npm run generate\`: do not edit.
 
 /** What the ledger needs in its database: the text of \`ledgers/postgres.sql\`. */
 export const SCHEMA: string = \`
 ${sql.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${")}\`;
-`;
-if (!process.argv.includes("--check")) writeFileSync(target, code);
-else if (readFileSync(target, "utf8") !== code) {
-  throw new Error(
-    "runner/ledgers/postgres_schema.ts is not what npm run generate makes",
-  );
+`,
+);
+write(
+  "cli/version.ts",
+  `// Generated from package.json by \`npm run generate\`: do not edit.
+
+/** The version of this package. */
+export const VERSION: string = ${JSON.stringify(JSON.parse(read("package.json")).version)};
+`,
+);
+
+function write(name: string, code: string): void {
+  if (!process.argv.includes("--check")) writeFileSync(new URL(name, import.meta.url), code);
+  else if (read(name) !== code) {
+    throw new Error(`runner/${name} is not what npm run generate makes`);
+  }
 }

@@ -13,7 +13,17 @@ import type { Ledger } from "../ledgers/ledger.ts";
 import { entryOf } from "./card.ts";
 import { EXIT } from "./exit.ts";
 import { listen } from "./interrupt.ts";
-import { locate, nameOf, openLedger, outputOf, type Places, placesOf } from "./ledger.ts";
+import {
+  hideFromGit,
+  isThere,
+  locate,
+  type Location,
+  nameOf,
+  openLedger,
+  outputOf,
+  type Places,
+  placesOf,
+} from "./ledger.ts";
 import type { Values } from "./options.ts";
 import { isForPeople, present } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
@@ -29,7 +39,8 @@ export type MakeAction<Order extends ExecutionRequest> = (
 /**
  * Executes an order, unless it is consumed: then it shows what the ledger holds of it.
  *
- * @returns The exit code of the status, or 73
+ * @param open Opens the ledger
+ * @returns The exit code of the status; 73; or 74 if it was given up before it was executed
  * @throws {LedgerDown} If the ledger is down; a result that could not be stored is printed before
  */
 export async function attempt<Order extends ExecutionRequest>(
@@ -37,27 +48,44 @@ export async function attempt<Order extends ExecutionRequest>(
   make: MakeAction<Order>,
   values: Values,
   shell: Shell,
+  open: (location: Location) => Promise<Ledger> = openLedger,
 ): Promise<number> {
   const location = locate(values.ledger);
   const places = placesOf(location, order.orderId);
-  const ledger = await openLedger(location);
   const screen = watch(order, outputOf(location), values, shell);
   const interrupt = listen(values, shell.signals, (text) => screen.say(text));
+  const executed = async () => {
+    const isNew = !isThere(location);
+    const ledger = await open(location);
+    try {
+      const made = make(outputOf(location), interrupt.stop);
+      const action: Action<Order> = (...call) => {
+        interrupt.begin();
+        return made(...call);
+      };
+      const consume: Ledger["consume"] = async (...claim) => {
+        await ledger.consume(...claim);
+        if (isNew) await hideFromGit(location);
+      };
+      const ports = { signal: interrupt.giveUp, consume };
+      const result = await execute(order, contextOf(values), action, ports);
+      screen.end();
+      await store(result, ledger, shell);
+      await present(entryOf(result), result, places, values, shell);
+      return EXIT[result.status];
+    } finally {
+      await ledger.close();
+    }
+  };
   try {
-    const action = make(outputOf(location), interrupt.stop);
-    const ports = { signal: interrupt.giveUp, consume: ledger.consume };
-    const result = await execute(order, contextOf(values), action, ports)
-      .finally(() => screen.end());
-    await store(result, ledger, shell);
-    await present(entryOf(result), result, places, values, shell);
-    return EXIT[result.status];
+    return await interrupt.unlessGivenUp(executed());
   } catch (error) {
+    screen.end();
     if (error instanceof OrderAlreadyConsumed) return await refuse(error, places, values, shell);
     if (error !== interrupt.giveUp.reason) throw error;
     return await neverCalled(order, nameOf(location), shell); // Else there would be a result.
   } finally {
     interrupt.clear();
-    await ledger.close();
   }
 }
 
@@ -114,13 +142,15 @@ async function refuse(
   return EXIT.CONSUMED;
 }
 
-/** Given up on while it was being claimed: the action was not called, and never will be. */
+/** Given up on before it was claimed for sure: the action was not called, and never will be. */
 async function neverCalled(
   { orderId }: ExecutionRequest,
   ledger: string,
   { stderr }: Shell,
 ): Promise<number> {
   const order = clean(JSON.stringify(orderId));
-  await stderr.write(`order ${order} was given up before it was executed: ${ledger} may hold it\n`);
-  return EXIT.UNKNOWN;
+  await stderr.write(
+    `deployer: nothing was executed: order ${order} was given up before, and ${ledger} may hold it\n`,
+  );
+  return EXIT.LEDGER_DOWN;
 }

@@ -60,6 +60,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     ],
     examples: [
       "deployer run order.json",
+      `echo '{"orderId":"x","action":{"name":"command","input":{"program":"date"}}}' | deployer run -`,
       "jq '.orderId = \"site-43\"' order.json | deployer run -",
     ],
     load: async () => (await import("./run.ts")).run,

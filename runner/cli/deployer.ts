@@ -3,6 +3,7 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
 import type { Shell } from "./shell.ts";
+import { VERSION } from "./version.ts";
 
 /**
  * Does what the arguments ask for. It never rejects: what goes wrong is one line on stderr.
@@ -25,6 +26,10 @@ async function run(args: readonly string[], shell: Shell): Promise<number> {
   if (name === undefined || ["--help", "-h", "help"].includes(name)) {
     await (name === undefined ? shell.stderr : shell.stdout).write(overview());
     return name === undefined ? EXIT.BAD_INPUT : 0;
+  }
+  if (name === "--version") {
+    await shell.stdout.write(`${VERSION}\n`);
+    return 0;
   }
   if (name === "complete") return (await import("./complete.ts")).complete(rest, shell);
   const command = commandOf(name);

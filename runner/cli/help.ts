@@ -10,7 +10,7 @@ const CODES = `Exit codes, the same in every command:
   64  bad input: nothing was changed
   70  a fault of deployer itself
   73  the order is consumed already: nothing was executed
-  74  the ledger is down, or a result could not be stored
+  74  the ledger is down or does not answer, or a result could not be stored
 `;
 
 /** All commands. */
@@ -22,6 +22,7 @@ export function overview(): string {
 
 Usage: deployer COMMAND …
        deployer COMMAND --help
+       deployer --version
 
 ${rows.join("")}
 Example:

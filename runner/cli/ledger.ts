@@ -1,6 +1,7 @@
 /** Which ledger a command works on, and where what belongs to it lies. */
 import { createHash } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { outputFiles } from "../actions/output.ts";
@@ -73,6 +74,13 @@ export async function openLedger(location: Location): Promise<Ledger> {
     await PostgresLedger.install(location.url);
     return await PostgresLedger.open(location.url);
   }
+}
+
+/** Keeps a folder that was made here out of git: what commands print is in it. It never rejects. */
+export async function hideFromGit(location: Location): Promise<void> {
+  if (location.kind !== "folder") return;
+  // Without it the ledger does its work all the same: no order is kept from running for that.
+  await writeFile(join(location.path, ".gitignore"), "*\n").catch(() => {});
 }
 
 /** Where a person finds the ledger; of a server without the password. */

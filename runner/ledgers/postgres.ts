@@ -65,7 +65,10 @@ export class PostgresLedger implements Ledger {
       await ledger.#query("cannot open the ledger", lock);
     } catch (error) {
       await end();
-      throw error;
+      const { cause } = error as LedgerDown;
+      if (!isWithoutTables(cause)) throw error;
+      const advice = "run PostgresLedger.install() once, which makes the tables";
+      throw down(`cannot open the ledger: ${advice}`, cause);
     }
     return ledger;
   }
@@ -316,6 +319,11 @@ interface Row {
  */
 function isRefused(fault: unknown): fault is Error {
   return /^(22|54)/.test((fault as { code?: string } | undefined)?.code ?? "");
+}
+
+/** There is no such schema, or no such table. */
+function isWithoutTables(fault: unknown): boolean {
+  return ["3F000", "42P01"].includes((fault as { code?: string } | undefined)?.code ?? "");
 }
 
 /** A session, and what ends it, if it is the ledger's own. */

@@ -8,12 +8,14 @@ import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { assertSound } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 import { onWindows } from "../../tests/support/windows.ts";
+import { attempt } from "../cli/attempt.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { deployer } from "../cli/deployer.ts";
 import { locate, nameOf } from "../cli/ledger.ts";
-import { OPTIONS } from "../cli/options.ts";
+import { OPTIONS, readArguments } from "../cli/options.ts";
 import type { Shell } from "../cli/shell.ts";
 import { clean, fit, spoken, wrap } from "../cli/style.ts";
+import type { Ledger } from "../ledgers/ledger.ts";
 import { claim } from "../testing_claim.ts";
 import { fresh, run, testShell, tidy } from "./cli_shell.ts";
 
@@ -113,6 +115,14 @@ test("an option stands in the environment too; an argument says otherwise", asyn
     assertEquals(wrong.code, 64);
     assertStringIncludes(wrong.stderr, `DEPLOYER_${name} must be`);
   }
+});
+
+test("deployer --version prints the version of the package, and help and completion have it", async () => {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(manifest);
+  assertEquals(await run(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
+  assertStringIncludes((await run(["--help"])).stdout, "deployer --version\n");
+  assertEquals((await run(["complete", "--v"])).stdout, "--version\n");
 });
 
 test("every command has help with examples, and every option and variable of it stands there", async () => {
@@ -266,6 +276,24 @@ test("a result that cannot be stored is printed all the same, with 74", LONG, as
   assertStringIncludes(stderr, `cannot store the result of order "x"`);
 });
 
+test(
+  "a folder that is made as a ledger is ignored by git; one that was there is left as it is",
+  LONG,
+  async () => {
+    const [made, found] = [join(fresh(), "ledger"), fresh()];
+    for (const ledger of [made, found]) {
+      for (const order of ["x", "y"]) {
+        await run(["exec", "--ledger", ledger, "--order", order, ...sh("echo printed")]);
+      }
+      const { stdout, code } = await run(["list", "--ledger", ledger]);
+      assertEquals([code, stdout.trimEnd().split("\n").length], [0, 2]);
+      assertEquals((await run(["recover", "--ledger", ledger])).code, 0);
+    }
+    assertEquals(readFileSync(join(made, ".gitignore"), "utf8"), "*\n");
+    assert(!existsSync(join(found, ".gitignore")));
+  },
+);
+
 test("where there is no ledger yet there is nothing to recover, and none is made", async () => {
   const where = join(fresh(), "ledger");
   const { code, stdout, stderr } = await run(["recover", "--ledger", where]);
@@ -332,10 +360,41 @@ test("what ends before it is executed has no result: it says so, and nothing is 
   } as unknown as Shell["signals"];
   const shell = { ...testShell(), signals };
   const code = await deployer(["exec", "--ledger", ledger, "--order", "x", ...sh("")], shell);
-  assertEquals([code, shell.said.stdout], [30, ""]);
-  assertStringIncludes(shell.said.stderr, `order "x" was given up before it was executed`);
+  assertEquals([code, shell.said.stdout], [74, ""]);
+  assertStringIncludes(shell.said.stderr, `nothing was executed: order "x" was given up before`);
   assertEquals(await new FolderLedger(ledger).get("x"), undefined);
 });
+
+for (
+  const [kind, ledger] of Object.entries({
+    "cannot be opened": () => new Promise<Ledger>(() => {}),
+    "does not answer": () =>
+      Promise.resolve({ consume: () => new Promise(() => {}), close: () => new Promise(() => {}) }),
+  })
+) {
+  test(`a second signal ends what waits for a ledger that ${kind}: 74, nothing was executed`, async () => {
+    for (const signal of ["SIGINT", "SIGTERM"]) {
+      const shell = testShell();
+      const { values } = readArguments(["ledger"], ["--ledger", fresh()], {});
+      const order = { orderId: "x", action: { name: "command" } };
+      const code = attempt(
+        order,
+        () => () => "called",
+        values,
+        shell,
+        ledger as () => Promise<Ledger>,
+      );
+      shell.signals.emit(signal);
+      const reason = signal === "SIGINT" ? "Ctrl-C" : signal;
+      assertStringIncludes(shell.said.stderr, `${reason}: no command runs yet. Ctrl-C`);
+      shell.signals.emit(signal);
+      assertEquals([await code, shell.said.stdout], [74, ""]);
+      const [, last, rest] = shell.said.stderr.split("\n");
+      assertStringIncludes(last!, `deployer: nothing was executed: order "x" was given up before`);
+      assertEquals(rest, "");
+    }
+  });
+}
 
 test("what was given up on and cannot be stored is printed, with 74", LONG, async () => {
   const [folder, shell] = [fresh(), testShell()];

@@ -154,6 +154,27 @@ test("a deadline asks the action to stop, and gives up on it later", async () =>
   ]);
 });
 
+test("a Desk gives up on one order by that order's own deadline, and goes on", async () => {
+  const [ledger, timers] = [memory(), new Timers()];
+  const desk = new Desk(ledger);
+  const { giveUp } = timers.in(() => deadline(20, 60));
+  const late = take(desk, "late", hang, giveUp);
+  timers.fire();
+  assert(await isPending(late));
+  timers.fire();
+  assertEquals(outcome(await late), "late UNKNOWN ABORTED");
+  assertEquals(outcome(await take(desk, "next", () => "done")), "next APPLIED RETURNED");
+  assertEquals([...ledger.stored.keys()], ["late", "next"]);
+});
+
+test("a Desk that shuts down gives up on an order whose own deadline is not over, too", async () => {
+  const [ledger, own] = [memory(), new AbortController()];
+  const desk = new Desk(ledger);
+  const taken = take(desk, "x", hang, own.signal);
+  await desk.close(1, 1);
+  assertEquals(outcome(await taken), "x UNKNOWN ABORTED");
+});
+
 test("a deadline that is cleared leaves no timer, before and after it asked", () => {
   const timers = new Timers();
   const first = timers.in(() => deadline(20, 60));
@@ -217,8 +238,14 @@ function memory(): {
   };
 }
 
-function take(desk: Desk, orderId: string, action: Action): Promise<ExecutionResult> {
-  return desk.take({ orderId, action: { name: "n" } }, { executionId: "e", runner: "r" }, action);
+function take(
+  desk: Desk,
+  orderId: string,
+  action: Action,
+  signal?: AbortSignal,
+): Promise<ExecutionResult> {
+  const order = { orderId, action: { name: "n" } };
+  return desk.take(order, { executionId: "e", runner: "r" }, action, { signal });
 }
 
 function outcome({ orderId, status, trace }: ExecutionResult): string {

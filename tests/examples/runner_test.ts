@@ -106,7 +106,7 @@ test("an order whose identity is a path reaches nothing outside the ledger and t
 
   assertEquals(
     list(cwd, "deployed/ledger").filter((name) => name !== "open"),
-    [`${sha256("../../x")}.json`, `${sha256("../../x")}.result.json`],
+    [".gitignore", `${sha256("../../x")}.json`, `${sha256("../../x")}.result.json`],
   );
   assertEquals(list(cwd, "deployed"), ["current", "ledger", "releases"]);
   assertEquals(list(cwd, "deployed/releases"), [sha256("../../x").slice(0, 16)]);
@@ -247,7 +247,12 @@ function assertLive(cwd: string, site: string): void {
 /** Stored beside its entry, as it was printed; and nothing temporary is left behind. */
 function assertStored(cwd: string, result: ExecutionResult): void {
   const hash = sha256(result.orderId);
-  assertEquals(list(cwd, "deployed/ledger"), [`${hash}.json`, `${hash}.result.json`, "open"]);
+  assertEquals(list(cwd, "deployed/ledger"), [
+    ".gitignore",
+    `${hash}.json`,
+    `${hash}.result.json`,
+    "open",
+  ]);
   assertEquals(list(cwd, "deployed/ledger/open"), [".index"]);
   const stored = readFileSync(join(cwd, `deployed/ledger/${hash}.result.json`), "utf8");
   assertEquals(JSON.parse(stored), result);
