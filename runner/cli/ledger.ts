@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { outputFiles } from "../actions/output.ts";
+import { isWithoutTables } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { BadInput } from "./exit.ts";
 
@@ -69,8 +70,7 @@ export async function openLedger(location: Location): Promise<Ledger> {
   try {
     return await PostgresLedger.open(location.url);
   } catch (error) {
-    const { code } = ((error as Error).cause ?? {}) as { code?: string };
-    if (code !== "3F000" && code !== "42P01") throw error; // There is no such schema, or table.
+    if (!isWithoutTables((error as Error).cause)) throw error;
     await PostgresLedger.install(location.url);
     return await PostgresLedger.open(location.url);
   }

@@ -77,3 +77,8 @@ export function down(what: string, cause: unknown): LedgerDown {
     { cause },
   );
 }
+
+/** What PostgreSQL says where there is no such schema, or no such table. */
+export function isWithoutTables(fault: unknown): boolean {
+  return ["3F000", "42P01"].includes((fault as { code?: string } | undefined)?.code ?? "");
+}

@@ -8,7 +8,13 @@
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { Batches, type Item } from "./batch.ts";
 import { checkIdentity, entryOf, select } from "./entry.ts";
-import { down, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "./errors.ts";
+import {
+  down,
+  isWithoutTables,
+  LedgerDown,
+  OrderAlreadyConsumed,
+  OrderUnstorable,
+} from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
 import { SCHEMA } from "./postgres_schema.ts";
 
@@ -319,11 +325,6 @@ interface Row {
  */
 function isRefused(fault: unknown): fault is Error {
   return /^(22|54)/.test((fault as { code?: string } | undefined)?.code ?? "");
-}
-
-/** There is no such schema, or no such table. */
-function isWithoutTables(fault: unknown): boolean {
-  return ["3F000", "42P01"].includes((fault as { code?: string } | undefined)?.code ?? "");
 }
 
 /** A session, and what ends it, if it is the ledger's own. */
