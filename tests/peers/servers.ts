@@ -1,5 +1,5 @@
 /** The servers that peers need beside PostgreSQL: each on free ports of the loopback, in a folder. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,13 +12,13 @@ export async function startRedis(
   folder: string,
 ): Promise<{ port: number; stop: () => Promise<void> }> {
   const port = await freePort();
-  const stop = start("redis-server", [
+  const server = new Server("redis-server", "redis-server", [
     ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder],
     ...["--appendonly", "yes", "--appendfsync", "always", "--save", ""],
     ...["--maxmemory-policy", "noeviction"], // BullMQ asks for it.
   ]);
-  await answers("redis-server", () => isOpen(port));
-  return { port, stop };
+  await server.answers(() => isOpen(port));
+  return { port, stop: server.stop };
 }
 
 /** Restate's server of one node and one partition, which calls the service so often at once. */
@@ -46,14 +46,14 @@ concurrent-invocations-limit = ${lanes}
   );
   const { platform, arch } = process;
   const binary = `@restatedev/restate-server-${platform}-${arch}/bin/restate-server`;
-  const stop = start(createRequire(import.meta.url).resolve(binary), [
+  const server = new Server("restate-server", createRequire(import.meta.url).resolve(binary), [
     ...["--config-file", config, "--base-dir", `${folder}/restate`],
   ]);
   const url = (port: number) => `http://127.0.0.1:${port}`;
   const healthy = (address: string) => fetch(address).then(({ ok }) => ok, () => false);
-  await answers("restate-server", () => healthy(`${url(admin)}/health`));
-  await answers("restate-server", () => healthy(`${url(ingress)}/restate/health`));
-  return { ingress: url(ingress), admin: url(admin), stop };
+  await server.answers(() => healthy(`${url(admin)}/health`));
+  await server.answers(() => healthy(`${url(ingress)}/restate/health`));
+  return { ingress: url(ingress), admin: url(admin), stop: server.stop };
 }
 
 export async function freePort(): Promise<number> {
@@ -64,28 +64,43 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts a server, which also ends with this process. */
-function start(program: string, args: string[]): () => Promise<void> {
-  const server = spawn(program, args, { stdio: "ignore" });
-  const gone = new Promise((resolve) => {
-    server.once("exit", resolve);
-    server.once("error", resolve); // It is not installed: then it never answers.
-  });
-  const kill = () => server.kill("SIGKILL");
-  process.once("exit", kill);
-  return async () => {
-    process.off("exit", kill);
-    kill();
-    await gone;
-  };
-}
+/** A server that runs, and that also ends with this process. Its last words stand in the error. */
+export class Server {
+  readonly #name: string;
+  readonly #process: ChildProcess;
+  readonly #gone: Promise<string>;
+  #ended: string | undefined;
+  #log = "";
 
-async function answers(server: string, ask: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 30_000; !await ask(); await sleep(50)) {
-    if (Date.now() > end) {
-      throw new Error(`${server} is not installed, or did not start within 30 s`);
+  constructor(name: string, program: string, args: string[]) {
+    this.#name = name;
+    this.#process = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const output of [this.#process.stdout, this.#process.stderr]) {
+      output?.on("data", (text) => this.#log = `${this.#log}${text}`.slice(-2000));
+    }
+    this.#gone = new Promise((resolve) => {
+      this.#process.once("error", (error) => resolve(error.message)); // It is not installed.
+      this.#process.once("exit", (code, signal) => resolve(`it ended with ${code ?? signal}`));
+    });
+    this.#gone.then((how) => this.#ended = how);
+    process.once("exit", this.#kill);
+  }
+
+  /** Resolves once it answers. */
+  async answers(ask: () => Promise<boolean>): Promise<void> {
+    for (const end = Date.now() + 30_000; !await ask(); await sleep(50)) {
+      const why = this.#ended ?? (Date.now() > end ? "no answer within 30 s" : undefined);
+      if (why !== undefined) throw new Error(`${this.#name}: ${why}\n${this.#log}`);
     }
   }
+
+  readonly stop = async (): Promise<void> => {
+    process.off("exit", this.#kill);
+    this.#kill();
+    await this.#gone;
+  };
+
+  readonly #kill = (): void => void this.#process.kill("SIGKILL");
 }
 
 /** Whether somebody listens there. */
