@@ -16,7 +16,8 @@ import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process
 /** What the ledger needs of a driver: better-sqlite3, `node:sqlite` and `bun:sqlite` have it. */
 export interface Database {
   prepare(sql: string): {
-    run(...values: (string | number | null)[]): unknown;
+    /** `changes`: how many rows were written. */
+    run(...values: (string | number | null)[]): { readonly changes: number | bigint };
     // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
     all(...values: (string | number | null)[]): any[];
   };
@@ -182,12 +183,12 @@ export class SqliteLedger implements Ledger {
         const won = await this.#transaction(() =>
           facts.filter((fact) =>
             // Its Runner is gone, but another one may have stored its result meanwhile.
-            this.#all(
+            this.#wrote(
               `update orders set recovered = ?, status = 'UNKNOWN'
-               where order_id = ? and status is null returning 1`,
+               where order_id = ? and status is null`,
               JSON.stringify(fact),
               fact.orderId,
-            ).length > 0
+            )
           )
         );
         closed.push(...won);
@@ -279,13 +280,13 @@ export class SqliteLedger implements Ledger {
   async #claim(batch: Claim[]): Promise<unknown[]> {
     return await this.#transaction(() =>
       batch.map(({ row }) => {
-        const won = this.#all(
+        const won = this.#wrote(
           `insert into orders
              (order_id, execution_id, consumed_at, runner, action, fact, request, context, process)
-           values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (order_id) do nothing returning 1`,
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (order_id) do nothing`,
           ...row,
         );
-        return won.length > 0 ? undefined : TAKEN;
+        return won ? undefined : TAKEN;
       })
     );
   }
@@ -293,12 +294,12 @@ export class SqliteLedger implements Ledger {
   async #store(batch: Stored[]): Promise<unknown[]> {
     return await this.#transaction(() =>
       batch.map(({ key, executionId, status, text }) => {
-        const stored = this.#all(
+        const stored = this.#wrote(
           `update orders set result = ?, status = coalesce(status, ?)
-           where order_id = ? and execution_id = ? returning 1`,
+           where order_id = ? and execution_id = ?`,
           ...[text, status, key, executionId],
         );
-        return stored.length > 0 ? undefined : new Error("its execution consumed none");
+        return stored ? undefined : new Error("its execution consumed none");
       })
     );
   }
@@ -382,6 +383,11 @@ export class SqliteLedger implements Ledger {
 
   #run(sql: string): void {
     this.#statement(sql).run();
+  }
+
+  /** Whether a row was written. */
+  #wrote(sql: string, ...values: (string | number | null)[]): boolean {
+    return Number(this.#statement(sql).run(...values).changes) > 0;
   }
 
   // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
