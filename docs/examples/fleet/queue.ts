@@ -4,12 +4,6 @@ import type { ExecutionRequest } from "deployer-runtime";
 
 const NAME = "orders";
 
-/** By what the queue is asked, instead of a session of its own. */
-export interface Asked {
-  // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
-  executeSql(text: string, values?: unknown[]): Promise<{ rows: any[] }>;
-}
-
 /** Makes the queue, if there is none yet, and opens it. */
 export async function installQueue(url: string, expireInSeconds: number): Promise<PgBoss> {
   const boss = await openQueue(url, true);
@@ -52,9 +46,14 @@ export interface Job {
   data: ExecutionRequest;
 }
 
-/** Takes up to so many jobs off the queue, for as long as they do not expire; by `db`, if given. */
-export async function take(boss: PgBoss, most: number, db?: Asked): Promise<Job[]> {
-  return await boss.fetch<ExecutionRequest>(NAME, { batchSize: most, ...db && { db } });
+/** Takes up to so many jobs off the queue, for as long as they do not expire. */
+export async function take(boss: PgBoss, most: number): Promise<Job[]> {
+  return await boss.fetch<ExecutionRequest>(NAME, { batchSize: most });
+}
+
+/** Jobs that were taken are for others, at once: their orders are not consumed. */
+export async function giveBack(boss: PgBoss, ids: string[]): Promise<void> {
+  await boss.fail(NAME, ids, { message: "given back: no lane was free for it" }); // It is tried again.
 }
 
 /** There is nothing more to do for jobs: their orders are consumed. */

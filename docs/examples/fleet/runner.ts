@@ -10,13 +10,12 @@ import pg from "pg";
 import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
-import { cancel, finish, type Job, take } from "./queue.ts";
-import { type Begin, inOneTransaction, RolledBack } from "./transaction.ts";
+import { Intake } from "./intake.ts";
+import { cancel, finish, type Job } from "./queue.ts";
 
 /** A ledger, and the session that it lives in: when that ends, it can claim nothing more. */
 export interface Session {
   ledger: Ledger;
-  client: pg.Client;
   ended: Promise<unknown>;
   close: () => Promise<void>;
 }
@@ -28,7 +27,7 @@ export async function openLedger(url: string): Promise<Session> {
   const ended = new Promise((resolve) => client.once("end", resolve));
   await client.connect();
   const ledger = await PostgresLedger.open(client);
-  return { ledger, client, ended, close: () => client.end() };
+  return { ledger, ended, close: () => client.end() };
 }
 
 /** What a worker works with. */
@@ -60,33 +59,20 @@ export async function work(worker: Worker): Promise<void> {
     faults.push(fault);
   };
   const finished = new Finished(queue, fail);
+  const intake = new Intake(queue, lanes);
 
-  const begin: Begin = async (db, committed) => {
-    const claims: Promise<void>[] = [];
-    const consume: Ledger["consume"] = async (...claim) => {
-      const claimed = claiming.ledger.consume(...claim);
-      claims.push(claimed);
-      await committed; // Law 6: what is not committed is not consumed.
-      await claimed;
-    };
-    const jobs = await take(queue, lanes - running.size, db);
+  while (open) {
+    const jobs = await intake.next(lanes - running.size).catch(fail) ?? [];
     for (const job of jobs) {
-      const attempt = attemptOnce(job, worker, consume);
+      const attempt = attemptOnce(job, worker, claiming.ledger);
       hold(running, attempt);
       hold(handled, handle(job, attempt, worker, storing.ledger, finished).catch(fail));
     }
-    return { jobs: jobs.length, claims };
-  };
-
-  while (open) {
-    const { jobs } = await inOneTransaction(claiming.client, begin).catch(async () => {
-      await turn(); // Those that were rolled back have left their lanes.
-      return await begin(); // Each step by itself: one bad order refuses itself, and no other.
-    }).catch(fail) ?? { jobs: 0 };
-    if (jobs === 0) await sleep(100);
+    if (jobs.length === 0) await sleep(100);
     if (running.size === lanes) await Promise.race(running);
     await turn(); // What ended together, as its claims were written together, is replaced together.
   }
+  await intake.giveBack();
   await Promise.all(handled);
   await finished.all();
   await Promise.all([claiming.close(), storing.close()]);
@@ -104,7 +90,7 @@ function hold(pending: Set<Promise<unknown>>, promise: Promise<unknown>): void {
 async function attemptOnce(
   { id, data: order }: Job,
   { runner, action }: Worker,
-  consume: Ledger["consume"],
+  { consume }: Ledger,
 ): Promise<ExecutionResult> {
   const context = { executionId: randomUUID(), runner, annotations: { job: id } };
   return await execute(order, context, action, { consume });
@@ -124,7 +110,6 @@ async function handle(
     await store(result, worker, ledger);
     say(order.orderId, result.status);
   } catch (error) {
-    if (error instanceof RolledBack) return; // Its job is in the queue, as if nobody had taken it.
     if (error instanceof LedgerDown) throw error;
     if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
     else return await setAside(queue, id, error, say); // No order, or one that no ledger can hold.

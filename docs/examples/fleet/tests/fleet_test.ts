@@ -262,26 +262,60 @@ test("A lane takes its next order while the result before is stored, and runs on
   assert.deepEqual(done(), ["l-1: APPLIED", "l-2: APPLIED", "l-3: APPLIED"]);
 });
 
-test("An action is called once its claim is committed, and not if it was rolled back", async () => {
-  const neverCommits = async () => {
-    const session = await openLedger(database.url);
-    const query = (text: string, values?: unknown[]) =>
-      session.client.query(text === "commit" ? "rollback" : text, values);
-    return { ...session, client: { query } as unknown as pg.Client };
-  };
-  for (const [name, openSession] of Object.entries({ committed: undefined, neverCommits })) {
-    const seen: string[] = [];
-    const worker = startWorker(async ({ orderId }) => {
-      seen.push(...await find("select order_id from deployer.orders where order_id = $1", orderId));
-      return "done";
-    }, openSession);
-    const orderIds = [1, 2, 3].map((number) => `${name}-${number}`);
-    await feed(queue, orderIds.map((id) => ({ order: order(id) })));
-    await until(() => worker.said.filter((what) => what.endsWith("APPLIED")).length === 3);
-    await worker.end();
-    assert.deepEqual(worker.called.sort(), orderIds);
-    assert.deepEqual(seen.sort(), orderIds, "another session sees the claim");
-  }
+test("An action is called once another session sees that its order is consumed", async () => {
+  const seen: string[] = [];
+  const worker = startWorker(async ({ orderId }) => {
+    seen.push(...await find("select order_id from deployer.orders where order_id = $1", orderId));
+    return "done";
+  });
+  const orderIds = ["seen-1", "seen-2", "seen-3"];
+  await feed(queue, orderIds.map((id) => ({ order: order(id) })));
+  await until(() => worker.said.length === 3);
+  await worker.end();
+  assert.deepEqual(seen.sort(), orderIds);
+});
+
+test("A job that was taken ahead is given back while no lane is free for it", async () => {
+  const brisk = Array.from({ length: 6 }, (_, number) => `brisk-${number}`);
+  for (const id of [...brisk, "long", "ahead"]) await feed(queue, [{ order: order(id) }]);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const worker = startWorker(
+    ({ orderId }) => orderId === "long" ? promise : "done",
+    undefined,
+    { lanes: 1 },
+  );
+  await until(async () => {
+    const { rows } = await client.query(
+      "select output from pgboss.job where data ->> 'orderId' = 'ahead'",
+    );
+    return rows[0].output?.message.startsWith("given back");
+  });
+  const other = startWorker(() => "done");
+  await until(() => other.said.includes("ahead: APPLIED"));
+  assert.deepEqual(worker.called, [...brisk, "long"]);
+  resolve("done");
+  await until(() => worker.said.includes("long: APPLIED"));
+  await other.end();
+  await worker.end();
+});
+
+test("A worker that is asked to stop gives back what it has taken ahead", async () => {
+  const many = Array.from({ length: 40 }, (_, number) => `stop-${number}`);
+  await feed(queue, many.map((id) => ({ order: order(id) })));
+  const worker = startWorker(() => sleep(10, "done"), undefined, { lanes: 2 });
+  await until(() => worker.said.length >= 10);
+  await worker.end();
+  const { rows } = await client.query(
+    "select state from pgboss.job where data ->> 'orderId' = any($1)",
+    [many],
+  );
+  const states = rows.map(({ state }) => state);
+  assert.ok(!states.includes("active"), "none is kept from other workers");
+  assert.ok(states.includes("retry"), "some were given back");
+  const next = startWorker(() => "done");
+  await until(async () => await unfinished(queue) === 0);
+  await next.end();
+  assert.deepEqual([...worker.called, ...next.called].sort(), many.toSorted());
 });
 
 test("An order that no ledger can hold is set aside, and those taken with it are executed", async () => {
