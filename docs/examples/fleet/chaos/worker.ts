@@ -93,7 +93,7 @@ function methods(ledger: Ledger): Ledger {
 function faultyQueue(boss: PgBoss, fault: string | undefined): PgBoss {
   if (fault !== "finishes-early") return boss;
   const fetch = async (name: string, { batchSize }: { batchSize: number }) => {
-    const jobs = await boss.fetch(name, { batchSize }); // In no transaction with the claim.
+    const jobs = await boss.fetch(name, { batchSize });
     if (jobs.length > 0) await finish(boss, jobs.map(({ id }) => id));
     return jobs;
   };
