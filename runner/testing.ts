@@ -457,13 +457,14 @@ export function testLedger(name: string, held: Held): void {
         await runner.hear(1);
         await sleep(delay);
         const said = new Set(await runner.kill());
-        const look = () => Promise.all(orderIds.map((orderId) => own.get(orderId)));
+        let entries: (Entry | undefined)[] = [];
+        let open: string[] = [];
         // A server may still be at the last write of a process that is gone: then not all are lost.
         await until(async () => {
-          const open = (await look()).filter((entry) => entry?.status === "OPEN");
+          entries = await Promise.all(orderIds.map((orderId) => own.get(orderId)));
+          open = orderIds.filter((_, i) => entries[i]?.status === "OPEN").sort();
           return (await own.lost()).length === open.length;
         });
-        const entries = await look();
         orderIds.forEach((orderId, i) => {
           if (said.has(`consumed ${orderId}`)) {
             assert.ok(entries[i] !== undefined, orderId);
@@ -472,8 +473,6 @@ export function testLedger(name: string, held: Held): void {
             assert.equal(entries[i]?.status, "APPLIED", orderId);
           }
         });
-        const open = orderIds.filter((_, i) => entries[i]?.status === "OPEN")
-          .sort();
         assert.deepEqual(
           (await own.recover()).map(({ orderId }) => orderId).sort(),
           open,
