@@ -176,7 +176,7 @@ function describe(walk: Walk, value: object, told: Told, around: number): Json {
     walk.maxValues--;
     try {
       const field = (value as Any)[key];
-      if (field !== undefined || key in value) tag[key] = record(walk, field, depth);
+      if (field !== undefined || Object.hasOwn(value, key)) tag[key] = record(walk, field, depth);
       else walk.maxValues++;
     } catch (error) {
       tag[key] = unreadable(walk, error);

@@ -42,7 +42,7 @@ type Kind = (builtin: (key: PropertyKey) => Any, value: object) => Told;
 /** What is to be recorded of `value`; undefined for a plain object. */
 export function tell(value: object): Told | undefined {
   if (Object.getPrototypeOf(value) === Object.prototype && typeof value === "object") return;
-  const [name, kind] = classify(value);
+  const { name, kind } = classify(value);
   if (kind === "") return undefined;
   // TypedArray is no global, and Uint8Array knows all that it says.
   const prototype = () => ((globalThis as Any)[kind] ?? Uint8Array).prototype;
@@ -58,17 +58,20 @@ export function tell(value: object): Told | undefined {
   // The keys of a typed array and of a String are its elements.
   const isIndexed = ArrayBuffer.isView(value) || $js === "boxed" && kind === "String";
   const own = isIndexed ? [] : Object.keys(value);
-  if (props.length + own.length === 0) return told;
-  const identity = props.filter((key) => key in value);
-  const rest = own.filter((key) => !reads.includes(key) && !identity.includes(key));
-  told.props = identity.concat(rest);
+  const shown: string[] = [];
+  for (const key of props) if (key in value) shown.push(key);
+  for (const key of own) {
+    const isShown = props.includes(key) && shown.includes(key); // A proxy may deny what it lists.
+    if (!isShown && !reads.includes(key)) shown.push(key);
+  }
+  told.props = shown;
   return told;
 }
 
 /** The name of an object's class, and the kind that it is of: a plain object has neither. */
-function classify(value: object): [name: string, kind: string] {
+function classify(value: object): { name: string; kind: string } {
   let prototype = Object.getPrototypeOf(value);
-  if (prototype === Error.prototype) return ["Error", "Error"];
+  if (prototype === Error.prototype) return { name: "Error", kind: "Error" };
   // The language knows some kinds by their brand, also where the prototype is gone.
   const brand = Symbol.toStringTag in value
     ? ""
@@ -87,7 +90,7 @@ function classify(value: object): [name: string, kind: string] {
     }
     prototype = Object.getPrototypeOf(prototype);
   }
-  return [name, kind || name && "instance"];
+  return { name, kind: kind || name && "instance" };
 }
 
 /** The value of an own property; no getter is run. */

@@ -593,6 +593,33 @@ test("an error's fields are recorded whatever they are", () => {
   });
 });
 
+test("a field of an error is there if the error says something by it, or has it of its own", () => {
+  class Refused extends Error {
+    get code(): unknown {
+      return undefined;
+    }
+    get cause(): unknown {
+      return "inherited";
+    }
+  }
+  const error = new Refused("m");
+  const known = { name: "Error", message: "m", ...stackOf(error) };
+  assertRecorded(error, { $js: "error", class: "Refused", ...known, cause: "inherited" });
+  // What is not there takes no room from what comes after it.
+  const beside = (maxValues: number) =>
+    (capture([new Error("m"), [1]], { maxValues }).value as unknown[])[1];
+  assertEquals(beside(7), [1]);
+  const caused = Object.assign(new Error("m"), { cause: undefined, stack: "at test" });
+  assertRecorded(caused, {
+    $js: "error",
+    class: "Error",
+    name: "Error",
+    message: "m",
+    stack: "at test",
+    cause: { $js: "undefined" },
+  });
+});
+
 test("a proxy of an error that hides its keys is counted right, whatever is lost", () => {
   const { value } = captureSoundly(new Proxy(new Error("m", { cause: 1n }), { ownKeys: refuse }));
   assertEquals(tally(value).unreadable, 1);
@@ -1286,6 +1313,9 @@ test("what can be read is there, whatever a proxy says of it", () => {
   // V8 shows no proxy the stack that it writes.
   const error = Object.defineProperty(new Error("m"), "stack", { value: "at test" });
   assertEquals(capture(new Proxy(error, deny)), capture(error));
+  const event = Object.assign(new Event("close"), { code: 1006 });
+  const { props } = capture(new Proxy(event, deny)).value as { props: Record<string, unknown> };
+  assertEquals(props["code"], 1006);
 });
 
 test("a proxy that never ends comes to an end", () => {
