@@ -166,7 +166,7 @@ function recordObject(walk: Walk, value: object, depth: number): Json {
 function describe(walk: Walk, value: object, told: Told, around: number): Json {
   if (around >= walk.maxDepth) return cut(walk, "maxDepth", 1);
   const depth = around + 1;
-  const { $js, holds, reads = [], lists, bytes, props = [] } = told;
+  const { $js, holds, reads = [], lists, bytes, props } = told;
   const tag: Tag = { $js, ...told.says };
   if (told.class) tag.class = text(walk, told.class);
   if (holds !== undefined) {

@@ -23,7 +23,7 @@ export interface Told {
   /** What is recorded in `base64`. */
   readonly bytes?: Uint8Array;
   /** The properties that are recorded in `props`: those that identify the object, then its own. */
-  props?: readonly string[];
+  props: readonly string[];
 }
 
 /** What a collection lists. */
@@ -37,7 +37,7 @@ export interface Listing {
  * What an object of a kind tells. `builtin(key)` is what the built-in class says of the object,
  * whatever shadows it, and throws where the object is of that class by name only.
  */
-type Kind = (builtin: (key: PropertyKey) => Any, value: object) => Told;
+type Kind = (builtin: (key: PropertyKey) => Any, value: object) => Partial<Told>;
 
 /** What is to be recorded of `value`; undefined for a plain object. */
 export function tell(value: object): Told | undefined {
@@ -46,7 +46,7 @@ export function tell(value: object): Told | undefined {
   if (kind === "") return undefined;
   // TypedArray is no global, and Uint8Array knows all that it says.
   const prototype = () => ((globalThis as Any)[kind] ?? Uint8Array).prototype;
-  let told: Told;
+  let told: Partial<Told>;
   try {
     told = KINDS[kind]!((key) => Reflect.get(prototype(), key, value), value);
   } catch {
@@ -65,7 +65,7 @@ export function tell(value: object): Told | undefined {
     if (!isShown && !reads.includes(key)) shown.push(key);
   }
   told.props = shown;
-  return told;
+  return told as Told;
 }
 
 /** The name of an object's class, and the kind that it is of: a plain object has neither. */

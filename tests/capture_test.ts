@@ -598,7 +598,7 @@ test("a field of an error is there if the error says something by it, or has it 
     get code(): unknown {
       return undefined;
     }
-    get cause(): unknown {
+    override get cause(): unknown {
       return "inherited";
     }
   }
