@@ -27,8 +27,8 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "const { $js, holds, reads = [], lists, bytes, props = [] } = told;",
-    to: 'const { $js, holds, reads = ["Stryker was here"], lists, bytes, props = [] } = told;',
+    from: "const { $js, holds, reads = [], lists, bytes, props } = told;",
+    to: 'const { $js, holds, reads = ["Stryker was here"], lists, bytes, props } = told;',
     because: "No object has a property of that name.",
   },
   {
