@@ -37,7 +37,7 @@ export interface Listing {
  * What an object of a kind tells. `builtin(key)` is what the built-in class says of the object,
  * whatever shadows it, and throws where the object is of that class by name only.
  */
-type Kind = (builtin: (key: PropertyKey) => Any, value: object) => Partial<Told>;
+type Kind = (builtin: (key: PropertyKey) => Any, value: object) => { $js: string } & Partial<Told>;
 
 /** What is to be recorded of `value`; undefined for a plain object. */
 export function tell(value: object): Told | undefined {
@@ -46,7 +46,7 @@ export function tell(value: object): Told | undefined {
   if (kind === "") return undefined;
   // TypedArray is no global, and Uint8Array knows all that it says.
   const prototype = () => ((globalThis as Any)[kind] ?? Uint8Array).prototype;
-  let told: Partial<Told>;
+  let told: ReturnType<Kind>;
   try {
     told = KINDS[kind]!((key) => Reflect.get(prototype(), key, value), value);
   } catch {
