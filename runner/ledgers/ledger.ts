@@ -5,6 +5,7 @@ import type {
   ExecutionStatus,
   Fact,
 } from "deployer-runtime";
+import type { Damage } from "./errors.ts";
 
 /** What a Runner needs of a ledger, whatever holds it. `execute()` takes it as its ports. */
 export interface Ledger {
@@ -50,12 +51,14 @@ export interface Ledger {
   /**
    * All that is known of an order; `undefined` if it is not consumed.
    *
+   * @throws {LedgerDamaged} If a part of what is held of it is damaged: it is named
    * @throws {LedgerDown} If it cannot be read
    */
   get(orderId: string): Promise<Entry | undefined>;
 
   /**
-   * Orders, those that were consumed last first, a page at a time.
+   * Orders, those that were consumed last first, a page at a time. An order that is damaged is named
+   * on its page, and hides no other.
    *
    * @throws {LedgerDown} If they cannot be read
    */
@@ -101,4 +104,6 @@ export interface Page {
   readonly entries: Entry[];
   /** Give it as `after` to get the next page; not there on the last one. */
   readonly next?: string;
+  /** What could not be read, of the part of the ledger that was looked at; absent if nothing is damaged. */
+  readonly damages?: readonly Damage[];
 }
