@@ -1,6 +1,6 @@
 /**
- * What no schema can say of a result, and `docs/validate.md` asks a careful reader to check. The
- * page in `report/` judges by it too.
+ * What no schema can say of a result, and `docs/validate.md` of `deployer-runtime` asks a careful
+ * reader to check. The report judges by it too.
  */
 import { isRecord } from "./words.ts";
 

@@ -4,13 +4,22 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash, generateKeyPairSync } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { brokenLinks } from "../support/links.ts";
 import { snippets } from "../support/snippets.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -271,6 +280,28 @@ test("a report of the README's ledger has its order in it", () => {
     assertEquals(succeed(consumer, command, ...args, "report.mjs"), "1\n");
     assertStringIncludes(readFileSync(join(consumer, "report.html"), "utf8"), "release-42");
   }
+});
+
+test("no page of the package points to what the package lacks", () => {
+  const pages = readdirSync(installed, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md")).sort();
+  assertEquals(pages, [
+    "CHANGELOG.md",
+    "README.md",
+    "docs/ci.md",
+    "docs/runners.md",
+    "docs/scale.md",
+  ]);
+  const missing = pages.flatMap((page) => {
+    const file = join(installed, page);
+    const named = readFileSync(file, "utf8").split("\n\n")
+      .filter((paragraph) => !/\bin the\s+repository\b|\brepository's\b/.test(paragraph))
+      .flatMap((paragraph) => [...paragraph.matchAll(/`((?:docs|report|tests|schemas)\/[^`]*)`/g)])
+      .map(([, path]) => path as string);
+    const lacking = named.filter((path) => !existsSync(join(installed, path)));
+    return [...brokenLinks(file, root), ...lacking].map((target) => `${page}: ${target}`);
+  });
+  assertEquals(missing, []);
 });
 
 test("publint finds nothing to say", () => {
