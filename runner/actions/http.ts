@@ -72,7 +72,7 @@ export function httpRequest(
         throw Object.assign(new Error(`the server answered ${status}`), { request, response });
       }
       const isSuccess = status >= 200 && status <= 299 && !cut;
-      if (isSuccess && await exchange.isSent()) return { request, response };
+      if (isSuccess && await exchange.isSent) return { request, response };
       return unproven({ request, ...exchange.seen });
     } finally {
       exchange.end();

@@ -9,7 +9,7 @@ export interface Seen {
   readonly sent: "none" | "part" | "all";
   readonly response?: SeenResponse;
   /** Why there is no response. */
-  readonly error?: { readonly code?: string; readonly message: string };
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** Of a response of any size what identifies it, and how it begins. */
@@ -40,9 +40,10 @@ interface HttpRequest {
 export class HttpExchange {
   /** Fulfils when there is a whole response, or none is to come any more. */
   readonly over: Promise<void>;
+  /** Whether all was sent in the end. A server may answer before: then it is given the rest. */
+  readonly isSent: Promise<boolean>;
   readonly #call: ClientRequest;
-  readonly #closed: Promise<void>;
-  #isHandedOver = false;
+  #sent: Seen["sent"] = "none";
   #digest: Digest | undefined;
   #error: Seen["error"];
 
@@ -55,7 +56,7 @@ export class HttpExchange {
       .on("error", () => {}); // Heard below, as long as it matters.
     const handOver = () => {
       if (call.destroyed) return;
-      this.#isHandedOver = true;
+      this.#sent = "part";
       call.end(bytes);
     };
     call.on("socket", (socket) => {
@@ -63,22 +64,21 @@ export class HttpExchange {
       if (!socket.connecting) return handOver();
       socket.once(isSecure ? "secureConnect" : "connect", handOver);
     });
-    this.#closed = new Promise((closed) => call.on("close", closed));
+    this.isSent = new Promise((resolve) => {
+      call.on("finish", () => {
+        if (!call.destroyed) this.#sent = "all"; // Else what is left was dropped.
+        resolve(!call.destroyed);
+      }).on("close", () => resolve(false));
+    });
     this.over = this.#run(orderlyEnd(call, isSecure));
   }
 
   get seen(): Seen {
     return {
-      sent: !this.#isHandedOver ? "none" : this.#call.writableFinished ? "all" : "part",
+      sent: this.#sent,
       ...this.#digest && { response: this.#digest.seen },
       ...this.#error && { error: this.#error },
     };
-  }
-
-  /** Whether all is sent. A server may answer before: then it is given the rest. */
-  async isSent(): Promise<boolean> {
-    if (!this.#call.writableFinished) await this.#closed;
-    return this.#call.writableFinished;
   }
 
   /** Ends the connection, whatever it is at. */
@@ -139,11 +139,8 @@ function saysItsEnd({ statusCode, headers }: IncomingMessage, method: string): b
  * has an error for each, and no message.
  */
 function said(error: unknown): NonNullable<Seen["error"]> {
-  const { code, message, errors = [] } = error as NodeJS.ErrnoException & { errors?: Error[] };
-  return {
-    ...code !== undefined && { code },
-    message: message || errors.map(({ message }) => message).join("; "),
-  };
+  const { code = "", message, errors = [] } = error as NodeJS.ErrnoException & { errors?: Error[] };
+  return { code, message: message || errors.map(({ message }) => message).join("; ") };
 }
 
 /** Reads a response, and keeps what is seen of it. */
