@@ -72,11 +72,7 @@ export function releaseSwitch(
 
     let phase: "reading" | "copying" | "switching" | "proving" = "reading";
     const giveUp = () => unproven({ release, phase });
-    const whileHeard = () => signal?.throwIfAborted();
-    const goOn = () => {
-      whileHeard();
-      stop?.throwIfAborted();
-    };
+    const ends = [signal, stop].filter((end) => end !== undefined);
     signal?.addEventListener("abort", giveUp);
     try {
       let [tree, above]: [Tree, string[]] = [new Map(), []];
@@ -86,19 +82,19 @@ export function releaseSwitch(
         const site = await realpath(resolve(base, input.site));
         await refuseInside(site, target);
         await refuseUnlessLink(current);
-        tree = await readTree(site, goOn);
+        tree = await readTree(site, ends);
         if (linksOut === "refuse") refuseLinksOut(tree);
 
         phase = "copying";
         above = makeFolder(join(target, "releases"), ORDINARY).map(dirname);
         await mkdir(folder); // Throws if there is one: a release is never written twice.
         tidy.push(() => removeTree(tree, folder));
-        await copyTree(tree, site, folder, goOn);
+        await copyTree(tree, site, folder, ends);
         await flush(join(target, "releases"));
         await symlink(release, link);
         tidy.push(() => rm(link, { force: true }));
         await refuseUnlessLink(current); // It may have been made meanwhile.
-        goOn();
+        for (const end of ends) end.throwIfAborted();
 
         // Renaming over the old link is atomic: visitors see the old release or the new one.
         phase = "switching";
@@ -109,14 +105,14 @@ export function releaseSwitch(
           await readlink(current).catch(() => undefined) === release;
         if (isSwitched) return unproven({ release, error: (error as Error).message });
         await Promise.allSettled(tidy.map((remove) => remove()));
-        throw chosen(error); // Whatever became of the tidying.
+        throw chosen(error, ends); // Whatever became of the tidying.
       }
 
       // Switched. What goes wrong from here on is no failure: visitors may see the release.
       phase = "proving";
       try {
         for (const path of [target, ...above]) await flush(path); // It survives a loss of power.
-        const found = await readTree(folder, whileHeard);
+        const found = await readTree(folder, signal ? [signal] : []);
         const seen = await readlink(current); // Last: another order may have switched meanwhile.
         const paths = differing(tree, found);
         if (seen === release && paths.length === 0) return { release, ...evidenceOf(found) };

@@ -13,7 +13,10 @@ export type Item =
 /** What is in a folder, by its path in there. A folder comes before what is in it. */
 export type Tree = ReadonlyMap<string, Item>;
 
-/** Between two of them it is asked whether to go on. */
+/** Signals that end the reading or copying of a tree. */
+export type Ends = readonly AbortSignal[];
+
+/** After each of them the signals are looked at. */
 const CHUNK = 1024 * 1024;
 
 const PERMISSIONS = 0o777;
@@ -31,19 +34,19 @@ const LOOKED_AT = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 /**
  * Reads what is in a folder: links as links, and of files the SHA-256.
  *
- * @param goOn Called again and again: throws when it is to end
+ * @param ends Looked at again and again: the reason of one that is aborted is thrown as it is
  * @throws {Error} One that names the path that cannot be read, or is neither file, folder nor link
  */
-export async function readTree(root: string, goOn: () => void): Promise<Tree> {
+export async function readTree(root: string, ends: Ends): Promise<Tree> {
   const tree = new Map<string, Item>();
   const folders = [""];
   for (const folder of folders) {
-    goOn();
-    const names = await naming("read", folder || ".", () => readdir(join(root, folder)));
+    goOn(ends);
+    const names = await naming("read", folder || ".", ends, () => readdir(join(root, folder)));
     for (const name of names.sort()) {
-      goOn();
+      goOn(ends);
       const path = join(folder, name);
-      const item = await naming("read", path, () => readItem(root, path, goOn));
+      const item = await naming("read", path, ends, () => readItem(root, path, ends));
       tree.set(path, item);
       if (item.kind === "folder") folders.push(path);
     }
@@ -51,35 +54,35 @@ export async function readTree(root: string, goOn: () => void): Promise<Tree> {
   return tree;
 }
 
-async function readItem(root: string, path: string, goOn: () => void): Promise<Item> {
-  refuseUnlessUtf8("its name", path, path);
+async function readItem(root: string, path: string, ends: Ends): Promise<Item> {
+  refuseUnlessUtf8("its name", path);
   const at = join(root, path);
   const found = await lstat(at);
   if (found.isSymbolicLink()) {
     const to = await readlink(at);
-    refuseUnlessUtf8("the target of the link", to, path);
+    refuseUnlessUtf8("its target", to);
     return { kind: "link", to };
   }
   if (found.isDirectory()) return { kind: "folder", mode: found.mode & PERMISSIONS };
-  refuseUnlessFile(found, path);
-  return await readFile(root, path, goOn, () => {});
+  refuseUnlessFile(found);
+  return await readFile(root, path, ends, () => {});
 }
 
 /** Reads a file to its end. */
 async function readFile(
   root: string,
   path: string,
-  goOn: () => void,
+  ends: Ends,
   take: (chunk: Uint8Array) => Promise<void> | void,
 ): Promise<Item & { kind: "file" }> {
   const file = await open(join(root, path), LOOKED_AT);
   try {
     const found = await file.stat();
-    refuseUnlessFile(found, path);
+    refuseUnlessFile(found);
     const hash = createHash("sha256");
     const buffer = new Uint8Array(Math.min(Math.max(found.size, 4096), CHUNK));
     for (;;) {
-      goOn();
+      goOn(ends);
       const { bytesRead } = await file.read(buffer, 0, buffer.length);
       if (bytesRead === 0) break;
       const chunk = buffer.subarray(0, bytesRead);
@@ -101,21 +104,22 @@ export async function copyTree(
   tree: Tree,
   from: string,
   to: string,
-  goOn: () => void,
+  ends: Ends,
 ): Promise<void> {
   for (const [path, item] of tree) {
-    goOn();
-    await naming("copy", path, async () => {
+    goOn(ends);
+    await naming("copy", path, ends, async () => {
       if (item.kind === "folder") await mkdir(join(to, path), { mode: 0o700 });
       else if (item.kind === "link") await symlink(item.to, join(to, path));
-      else await copyFile(item, from, to, path, goOn);
+      else await copyFile(item, from, to, path, ends);
     });
   }
   // Last, and from the inside: nothing can be put into a folder that nobody may write to.
   for (const [path, item] of [...tree].reverse()) {
-    if (item.kind === "folder") await naming("copy", path, () => close(join(to, path), item.mode));
+    if (item.kind !== "folder") continue;
+    await naming("copy", path, ends, () => close(join(to, path), item.mode));
   }
-  await naming("copy", ".", () => close(to));
+  await naming("copy", ".", ends, () => close(to));
 }
 
 async function copyFile(
@@ -123,16 +127,16 @@ async function copyFile(
   from: string,
   to: string,
   path: string,
-  goOn: () => void,
+  ends: Ends,
 ): Promise<void> {
   const copy = await open(join(to, path), "wx", 0o600);
   try {
-    const read = await readFile(from, path, goOn, async (chunk) => {
+    const read = await readFile(from, path, ends, async (chunk) => {
       for (let done = 0; done < chunk.length;) {
         done += (await copy.write(chunk, done, chunk.length - done)).bytesWritten;
       }
     });
-    if (!isSame(read, item)) throw new Error(`cannot copy ${quoted(path)}: it changed meanwhile`);
+    if (!isSame(read, item)) throw new Error("it changed meanwhile");
     await copy.chmod(item.mode);
     await copy.sync();
   } finally {
@@ -217,32 +221,39 @@ export function kindOf(found: Stats): string {
   return found.isSocket() ? "a socket" : "a device";
 }
 
-function refuseUnlessFile(found: Stats, path: string): void {
+function refuseUnlessFile(found: Stats): void {
   if (found.isFile()) return;
-  const expected = "expected a file, a folder or a link";
-  throw new Error(`cannot read ${quoted(path)}: ${expected}, and it is ${kindOf(found)}`);
+  throw new Error(`expected a file, a folder or a link, and it is ${kindOf(found)}`);
 }
 
 /** What is not UTF-8 is read with U+FFFD in its place: the copy would be called otherwise. */
-function refuseUnlessUtf8(what: string, text: string, path: string): void {
-  if (!text.includes("\uFFFD")) return;
-  throw new Error(`cannot read ${quoted(path)}: ${what} is not UTF-8`);
+function refuseUnlessUtf8(what: string, text: string): void {
+  if (text.includes("\uFFFD")) throw new Error(`${what} is not valid UTF-8`);
 }
 
-/** Does something, and says of an error of the platform what it is about. */
-async function naming<T>(doing: string, path: string, work: () => Promise<T>): Promise<T> {
+/** Does something, and says of an error which path it is about: those of a file's handle do not. */
+async function naming<T>(
+  doing: string,
+  path: string,
+  ends: Ends,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw chosen(error, `cannot ${doing} ${quoted(path)}: `);
+    throw chosen(error, ends, `cannot ${doing} ${quoted(path)}: `);
   }
 }
 
-/** An error of the platform with its words and its code alone; any other one as it is. */
-export function chosen(error: unknown, before = ""): unknown {
-  if (!(error instanceof Error && "syscall" in error)) return error;
+function goOn(ends: Ends): void {
+  for (const end of ends) end.throwIfAborted();
+}
+
+/** An error with its words and its code alone; the reason of a signal as it is. */
+export function chosen(error: unknown, ends: Ends, before = ""): unknown {
+  if (ends.some(({ aborted, reason }) => aborted && reason === error)) return error;
   const { message, code } = error as NodeJS.ErrnoException;
-  return Object.assign(new Error(`${before}${message}`), { code });
+  return Object.assign(new Error(`${before}${message}`), typeof code === "string" && { code });
 }
 
 /** As JSON: a name may hold anything but a slash. */

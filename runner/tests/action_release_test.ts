@@ -364,7 +364,7 @@ test("a name, or the target of a link, that is not UTF-8 is refused", async () =
   for (const make of [`: > "$(printf 'b\\377')"`, `ln -s "$(printf 'b\\377')" c`]) {
     const cwd = folder({ "site/a": "1" });
     execFileSync("sh", ["-c", make], { cwd: join(cwd, "site") });
-    assertStringIncludes(messageOf(await deploy(cwd, "first", "site")), "is not UTF-8");
+    assertStringIncludes(messageOf(await deploy(cwd, "first", "site")), "not valid UTF-8");
     assertEquals(list(cwd), ["site"]);
   }
 });
