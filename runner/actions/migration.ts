@@ -112,7 +112,7 @@ interface Answer {
 function answer(query: ReturnType<Session["query"]>): Promise<Answer> {
   return new Promise((answered) => {
     query.then(
-      ({ rows, command }) => answered({ row: rows?.[0], command }),
+      (result) => answered({ row: result?.rows?.[0], command: result?.command }),
       (error) => answered({ error }),
     );
   });

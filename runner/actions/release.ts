@@ -80,7 +80,7 @@ export function releaseSwitch(
       try {
         // Read first: a site that cannot be released throws while nothing is changed.
         const site = await realpath(resolve(base, input.site));
-        await refuseInside(site, target);
+        await refuseInside(site, join(target, "releases"));
         await refuseUnlessLink(current);
         tree = await readTree(site, ends);
         if (linksOut === "refuse") refuseLinksOut(tree);
@@ -127,10 +127,10 @@ export function releaseSwitch(
 }
 
 /** A release in the site would be copied into itself, and into all that follow. */
-async function refuseInside(site: string, target: string): Promise<void> {
-  const path = relative(site, await placeOf(resolve(target)));
+async function refuseInside(site: string, releases: string): Promise<void> {
+  const path = relative(site, await placeOf(resolve(releases)));
   if (path === ".." || path.startsWith("../")) return;
-  throw new Error(`cannot release ${site}: its releases would be in it, at ${target}`);
+  throw new Error(`cannot release ${site}: its releases would be in it, at ${releases}`);
 }
 
 /** Where a path leads, be it that its end is missing. */

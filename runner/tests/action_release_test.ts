@@ -486,6 +486,12 @@ test("the release action does not copy a site into itself", async () => {
   const cwd = folder({ "index.html": "one" });
   assertStringIncludes(messageOf(await deploy(cwd, "first", ".")), "would be in it");
   assertEquals(list(cwd), ["index.html"]);
+
+  // Nor by a link: the next one would hold the one before it.
+  const linked = folder({ "site/a": "1", "site/kept/a": "1", "deployed/mine": "" });
+  symlinkSync("../site/kept", join(linked, "deployed/releases"));
+  assertStringIncludes(messageOf(await deploy(linked, "first", "site")), "would be in it");
+  assertEquals(list(linked, "site/kept"), ["a"]);
 });
 
 test("releases that switch at the same time never fail, and none vouches for another one's", async () => {
