@@ -137,15 +137,18 @@ test("what goes wrong before the switch leaves neither link nor release behind",
   assertEquals(contents(cwd), occupied);
   rmSync(join(cwd, `deployed/current.${nameOf("second")}`), { recursive: true });
 
-  // A folder takes the place of `current` while the site is copied.
-  const ports = asItBegins(cwd, "third", () => {
-    rmSync(join(cwd, "deployed/current"));
-    writeFiles(cwd, { "deployed/current/mine": "kept" });
-  });
-  assertEquals((await deploy(cwd, "third", "other", ports)).status, "FAILED");
-  rmSync(join(cwd, "deployed/current"), { recursive: true });
-  symlinkSync(`releases/${nameOf("first")}`, join(cwd, "deployed/current"));
-  assertEquals(contents(cwd), before);
+  // A folder or a file takes the place of `current` while the site is copied.
+  for (const mine of ["deployed/current/mine", "deployed/current"]) {
+    const ports = asItBegins(cwd, mine, () => {
+      rmSync(join(cwd, "deployed/current"));
+      writeFiles(cwd, { [mine]: "kept" });
+    });
+    assertEquals((await deploy(cwd, mine, "other", ports)).status, "FAILED");
+    assertEquals(readFileSync(join(cwd, mine), "utf8"), "kept");
+    rmSync(join(cwd, "deployed/current"), { recursive: true });
+    symlinkSync(`releases/${nameOf("first")}`, join(cwd, "deployed/current"));
+    assertEquals(contents(cwd), before);
+  }
 });
 
 test(
@@ -395,12 +398,15 @@ test("a file that cannot be read is named, and what was copied is removed", { sk
 const MOMENTS: Record<string, (cwd: string, looks: number) => boolean> = {
   reading: (_, looks) => looks > 3, // `execute()` looks at the signal too, before it begins.
   copying: (cwd) => sizeOf(join(cwd, "deployed/releases", nameOf("first"), "large")) > 0,
+  "copying, at its very end,": (cwd) =>
+    existsSync(join(cwd, `deployed/current.${nameOf("first")}`)),
   proving: (cwd) => existsSync(join(cwd, "deployed/current")),
 };
 
-for (const [phase, isNow] of Object.entries(MOMENTS)) {
+for (const [moment, isNow] of Object.entries(MOMENTS)) {
+  const [phase] = moment.split(",");
   const isSwitched = phase === "proving";
-  test(`a release that is given up while it is ${phase} says so, and ends`, LONG, async () => {
+  test(`a release that is given up while it is ${moment} says so, and ends`, LONG, async () => {
     const cwd = folder({ "site/a": "1" });
     writeFileSync(join(cwd, "site/large"), new Uint8Array(5_000_000));
     const [giveUp, order] = [new AbortController(), "first"];
@@ -419,7 +425,7 @@ for (const [phase, isNow] of Object.entries(MOMENTS)) {
   });
 
   const status = isSwitched ? "APPLIED" : "FAILED";
-  test(`a release that is asked to stop while it is ${phase} is ${status}`, LONG, async () => {
+  test(`a release that is asked to stop while it is ${moment} is ${status}`, LONG, async () => {
     const cwd = folder({ "site/a": "1" });
     writeFileSync(join(cwd, "site/large"), new Uint8Array(5_000_000));
     const stop = new AbortController();
