@@ -9,10 +9,25 @@ import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import process from "node:process";
 import { Batches, type Item, ITEMS } from "./batch.ts";
-import { checkIdentity, entryOf, MARK, placeOf, proofAbsent, select } from "./entry.ts";
+import {
+  checkIdentity,
+  entryOf,
+  MARK,
+  problemOfClaim,
+  problemOfRecovered,
+  problemOfResult,
+  proofAbsent,
+  select,
+} from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process.ts";
+import {
+  isGone,
+  type Judge,
+  problemOfProcess,
+  type ProcessIdentity,
+  thisProcess,
+} from "./process.ts";
 
 /** What the ledger needs of a driver: better-sqlite3, `node:sqlite` and `bun:sqlite` have it. */
 export interface Database {
@@ -90,8 +105,15 @@ interface Stored extends Call {
   status: string;
 }
 
+/** What is asked for of an order. */
+const COLUMNS = "order_id, execution_id, consumed_at, status, " +
+  "fact, request, context, process, result, recovered";
+
 interface Row {
   order_id: string;
+  execution_id: string;
+  consumed_at: string;
+  status: string | null;
   fact: string;
   request: string;
   context: string;
@@ -241,7 +263,7 @@ export class SqliteLedger implements Ledger {
             // Its Runner is gone, but another one may have stored its result meanwhile.
             this.#wrote(
               `update orders set recovered = ?, status = 'UNKNOWN'
-               where order_id = ? and status is null`,
+               where order_id = ? and coalesce(status, result, recovered) is null`,
               JSON.stringify(fact),
               fact.orderId,
             )
@@ -259,7 +281,9 @@ export class SqliteLedger implements Ledger {
   async get(orderId: string): Promise<Entry | undefined> {
     const failed = `cannot read order ${JSON.stringify(orderId)}`;
     const [row] = await this.#rows(failed, "where order_id = ?", orderId);
-    return row && entry(row, failed);
+    const entry = row && entryIn(row);
+    if (entry && isDamage(entry)) throw new LedgerDamaged([entry], []);
+    return entry;
   }
 
   async list(query?: Query): Promise<Page> {
@@ -292,11 +316,19 @@ export class SqliteLedger implements Ledger {
       ...values,
       limit + 1,
     );
-    const entries = rows.slice(0, limit).map((row) => entry(row, failed));
-    const last = entries.at(-1);
+    const page = rows.slice(0, limit);
+    const entries: Entry[] = [];
+    const damages: Damage[] = [];
+    for (const entry of page.map(entryIn)) {
+      if (isDamage(entry)) damages.push(entry);
+      else entries.push(entry);
+    }
+    const last = page.at(-1);
+    const next = last && JSON.stringify([last.consumed_at, last.order_id]);
     return {
       entries,
-      ...last && rows.length > limit && { next: placeOf(last) },
+      ...next && rows.length > limit && { next },
+      ...damages.length > 0 && { damages },
     };
   }
 
@@ -393,7 +425,9 @@ export class SqliteLedger implements Ledger {
     return await this.#transaction(() =>
       batch.map(({ key, executionId, status, text }) => {
         const stored = this.#wrote(
-          `update orders set result = ?, status = coalesce(status, ?)
+          // A result that comes after its order was recovered makes nothing of UNKNOWN.
+          `update orders
+           set result = ?, status = case when recovered is null then ? else 'UNKNOWN' end
            where order_id = ? and execution_id = ?`,
           ...[text, status, key, executionId],
         );
@@ -402,7 +436,7 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Looks at the open orders: whose process is gone? */
-  async #look(): Promise<{ lost: { fact: Fact }[]; damages: Damage[] }> {
+  async #look(): Promise<{ lost: Entry[]; damages: Damage[] }> {
     const failed = "cannot look for lost orders";
     const rows = await this.#rows(
       failed,
@@ -410,27 +444,30 @@ export class SqliteLedger implements Ledger {
     );
     const damages: Damage[] = [];
     const gone = new Map<string, boolean>();
-    const lost: { fact: Fact; orderId: string }[] = [];
-    for (const { order_id: orderId, fact, process } of rows) {
-      try {
-        if (!gone.has(process)) {
-          gone.set(
-            process,
-            await this.#judge(JSON.parse(process) as ProcessIdentity),
-          );
-        }
-        if (gone.get(process)) lost.push({ fact: JSON.parse(fact), orderId });
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw down(failed, error);
-        const where = `the row of order ${JSON.stringify(orderId)}`;
-        damages.push({ where, problem: `holds no JSON: ${error.message}` });
+    const lost: Entry[] = [];
+    for (const row of rows) {
+      const entry = entryIn(row);
+      const consumer = consumerIn(row);
+      if (isDamage(entry)) damages.push(entry);
+      else if (isDamage(consumer)) damages.push(consumer);
+      else {
+        if (!gone.has(row.process)) gone.set(row.process, await this.#isGone(failed, consumer));
+        if (gone.get(row.process)) lost.push(entry);
       }
     }
     if (lost.length === 0) return { lost, damages };
     // Asked again: the last that it did before it was gone may have been to store the result.
     const open = await this.#rows(failed, "where status is null");
     const still = new Set(open.map(({ order_id }) => order_id));
-    return { lost: lost.filter(({ orderId }) => still.has(orderId)), damages };
+    return { lost: lost.filter(({ fact }) => still.has(fact.orderId)), damages };
+  }
+
+  async #isGone(failed: string, consumer: ProcessIdentity): Promise<boolean> {
+    try {
+      return await this.#judge(consumer);
+    } catch (cause) {
+      throw down(failed, cause);
+    }
   }
 
   async #rows(
@@ -439,10 +476,9 @@ export class SqliteLedger implements Ledger {
     ...values: (string | number)[]
   ): Promise<Row[]> {
     this.#assertOpen(failed);
-    const columns = "order_id, fact, request, context, process, result, recovered";
     try {
       return await this.#patient(() =>
-        this.#all(`select ${columns} from orders ${where}`, ...values)
+        this.#all(`select ${COLUMNS} from orders ${where}`, ...values)
       );
     } catch (cause) {
       throw down(failed, cause);
@@ -566,19 +602,55 @@ async function openFile(path: string, readOnly = false): Promise<OpenDatabase> {
   return new driver.DatabaseSync(path, { readOnly });
 }
 
-function entry(row: Row, failed: string): Entry {
+/** What a row says of its order; or what is wrong with it. */
+function entryIn(row: Row): Entry | Damage {
+  return inRow(row, () => {
+    const [fact, request, context] = [row.fact, row.request, row.context].map(parse);
+    const [result, recovered] = [row.result, row.recovered].map(parse);
+    const entry = entryOf({ fact, request, context }, result, recovered);
+    const status = entry.status === "OPEN" ? null : entry.status;
+    return problemOfClaim(row.order_id, { fact, request, context }) ??
+      (row.result === null ? undefined : problemOfResult(fact, result)) ??
+      (row.recovered === null ? undefined : problemOfRecovered(fact, recovered)) ??
+      problemOfColumn(row, "execution_id", fact.executionId) ??
+      problemOfColumn(row, "consumed_at", fact.at) ??
+      problemOfColumn(row, "status", status) ??
+      entry;
+  });
+}
+
+/** The process that consumed the order of a row; or what is wrong with it. */
+function consumerIn(row: Row): ProcessIdentity | Damage {
+  return inRow(row, () => {
+    const consumer = parse(row.process);
+    return problemOfProcess(consumer) ?? consumer;
+  });
+}
+
+/** What is read of a row; a text says what is wrong with it. */
+function inRow<Value extends object>(row: Row, read: () => Value | string): Value | Damage {
+  const where = `the row of order ${JSON.stringify(row.order_id)}`;
   try {
-    const [fact, request, context, result, recovered] = [
-      ...[row.fact, row.request, row.context],
-      ...[row.result ?? "null", row.recovered ?? "null"],
-    ].map((json) => JSON.parse(json));
-    return entryOf({ fact, request, context }, result, recovered);
-  } catch (cause) {
-    throw down(
-      `${failed}: the row of order ${JSON.stringify(row.order_id)}`,
-      cause,
-    );
+    const value = read();
+    return typeof value === "string" ? { where, problem: `is damaged: ${value}` } : value;
+  } catch (error) {
+    return { where, problem: `holds no JSON: ${(error as Error).message}` };
   }
+}
+
+function isDamage(read: object): read is Damage {
+  return "problem" in read;
+}
+
+/** What the orders are asked for by must be what they hold. */
+function problemOfColumn(row: Row, column: keyof Row, expected: string | null): string | undefined {
+  if (row[column] === expected) return undefined;
+  return `${column} is ${JSON.stringify(row[column])}, not ${JSON.stringify(expected)}`;
+}
+
+// deno-lint-ignore no-explicit-any -- Whoever asks judges what it is.
+function parse(json: string | null): any {
+  return json === null ? undefined : JSON.parse(json);
 }
 
 /** SQLITE_BUSY: as a text in better-sqlite3 and Bun, as a number in Node and Deno. */
