@@ -5,6 +5,7 @@ import { once } from "node:events";
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -42,7 +43,45 @@ testLedger("a folder of files", {
     writeFileSync(file, "");
     return openLedger(file);
   },
+  parts: {
+    names: ["entry", "result", "recovered", "index"],
+    read: (folder, orderId, part) => Promise.resolve(textOf(pathOf(folder, orderId, part))),
+    spoil(folder, orderId, part, text) {
+      const path = pathOf(folder, orderId, part);
+      // No entry is no order; no result is one that was archived; no index is made anew.
+      if (text === null) return Promise.resolve(undefined);
+      rmSync(path, { force: true }); // Its other names hold what they held.
+      writeFileSync(path, text);
+      return Promise.resolve(path);
+    },
+  },
 });
+
+/** Where a part of an order is; the index names it in the file of its batch. */
+function pathOf(folder: string, orderId: string, part: string): string {
+  const ends: Record<string, string> = { entry: "", result: ".result", recovered: ".recovered" };
+  if (part in ends) return join(folder, `${sha256(orderId)}${ends[part]}.json`);
+  const named = indexed(folder).map((name) => join(folder, "open", name))
+    .find((path) => textOf(path)?.includes(JSON.stringify(orderId)));
+  return named ?? join(folder, "open", `${sha256(orderId)}.json`);
+}
+
+/** All that is in a folder, and who may read it. */
+function contentOf(folder: string): string {
+  const all = (below: string): string[] =>
+    readdirSync(join(folder, below)).sort().flatMap((name) => {
+      const path = join(folder, below, name);
+      const { mode, mtimeMs } = lstatSync(path);
+      const of = (text: string) => `${join(below, name)} ${mode} ${mtimeMs}\n${text}`;
+      if (lstatSync(path).isDirectory()) return [of(""), ...all(join(below, name))];
+      return [of(lstatSync(path).isFile() ? readFileSync(path, "base64") : "")];
+    });
+  return [String(lstatSync(folder).mtimeMs), ...all("")].join("\n");
+}
+
+function textOf(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, "utf8") : null;
+}
 
 test("a ledger that is not there yet has lost nothing, and none is made to say so", async () => {
   const folder = join(root, "not/there");
@@ -63,10 +102,10 @@ test("a folder is refused as a ledger on Windows, where its names cannot be flus
 
 test("what a killed process was writing is no entry", async () => {
   const folder = mkdtempSync(join(root, "left-"));
-  writeFileSync(join(folder, "0a1b.tmp"), "{ half");
-  mkdirSync(join(folder, "other"));
   const ledger = new FolderLedger(folder, () => Promise.resolve(true));
   await ledger.consume(...claim("x"));
+  writeFileSync(join(folder, "0a1b.tmp"), "{ half");
+  mkdirSync(join(folder, "other"));
   assertEquals((await ledger.recover()).map(({ orderId }) => orderId), ["x"]);
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), [
     "0a1b.tmp",
@@ -76,39 +115,43 @@ test("what a killed process was writing is no entry", async () => {
 test("a Runner that stores its result while it is looked for is not lost", async () => {
   const folder = mkdtempSync(join(root, "late-"));
   const path = join(folder, sha256("x"));
+  const result = { ...await resultOf("x"), executionId: "e" };
   const ledger = new FolderLedger(folder, () => {
-    writeFileSync(`${path}.result.json`, "{}");
+    writeFileSync(`${path}.result.json`, JSON.stringify(result));
     return Promise.resolve(true);
   });
   await ledger.consume(...claim("x"));
   assertEquals(await ledger.lost(), []);
 });
 
-test("a folder without the index of open orders, as it was before, is given one, and keeps working", async () => {
+test("a folder of the time before the mark and the index is read as it is, and given both by what writes", async () => {
   const folder = mkdtempSync(join(root, "old-"));
   const ledger = new FolderLedger(folder, () => true);
   for (const orderId of ["open", "done", "recovered"]) {
     await ledger.consume(...claim(orderId));
   }
   await ledger.store({ ...(await resultOf("done")), executionId: "e" });
-  const path = (orderId: string, end: string) => join(folder, sha256(orderId) + end);
-  writeFileSync(path("recovered", ".recovered.json"), "{}");
+  const [consumed] = claim("recovered");
+  const recovered = JSON.stringify({ ...consumed, type: "PROOF_ABSENT" });
+  writeFileSync(join(folder, `${sha256("recovered")}.recovered.json`), recovered);
   rmSync(join(folder, "open"), { recursive: true });
+  rmSync(join(folder, "ledger.json"));
 
-  const opened = await Promise.all(
-    [1, 2, 3].map(() => new FolderLedger(folder, () => true).lost()),
-  );
-  assertEquals(opened.map((facts) => facts.map(({ orderId }) => orderId)), [
-    ["open"],
-    ["open"],
-    ["open"],
-  ]);
-  assertEquals(indexed(folder), [`${sha256("open")}.json`]);
-  assertEquals(
-    (await new FolderLedger(folder, () => true).recover()).length,
-    1,
-  );
+  const before = contentOf(folder);
+  const old = new FolderLedger(folder, () => true);
+  assertEquals((await old.lost()).map(({ orderId }) => orderId), ["open"]);
+  assertEquals((await old.list()).entries.length, 3);
+  assertEquals((await old.get("done"))?.status, "APPLIED");
+  assertEquals(contentOf(folder), before);
+
+  const many = [1, 2, 3].map(() => new FolderLedger(folder, () => true));
+  const closed = (await Promise.all(many.map((ledger) => ledger.recover()))).flat();
+  assertEquals(closed.map(({ orderId }) => orderId), ["open"]);
   assertEquals(indexed(folder), []);
+  assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
+    ledger: "deployer-runner/folder",
+    version: 1,
+  });
   await new FolderLedger(folder).consume(...claim("new"));
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
 });
@@ -131,7 +174,7 @@ test(
 
 /** The files of orders that may be open. */
 function indexed(folder: string): string[] {
-  return readdirSync(join(folder, "open")).filter((name) => name !== ".index");
+  return readdirSync(join(folder, "open")).filter((name) => /^[-0-9a-f]*\.json$/.test(name));
 }
 
 test("an order that is closed leaves the index, whoever closes it", async () => {
@@ -144,18 +187,19 @@ test("an order that is closed leaves the index, whoever closes it", async () => 
   assertEquals(index(), 1); // One file for all that were claimed at the same time.
   const store = async (to: FolderLedger, orderId: string) =>
     await to.store({ ...await resultOf(orderId), executionId: "e" });
+  const all = () => readdirSync(join(folder, "open")).filter((name) => name !== ".index").length;
   await store(ledger, "a");
   await store(other, "b");
   assertEquals(index(), 1);
   await store(ledger, "c");
   assertEquals(await other.lost(), []); // It sees that all three are closed.
-  assertEquals(index(), 0);
+  assertEquals(all(), 0);
 
   // Of claims that were refused nothing stays there.
   await Promise.allSettled(
     ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
   );
-  assertEquals(index(), 0);
+  assertEquals(all(), 0);
 });
 
 test("a claim that its process died over, before it had the order's name, is none", async () => {
@@ -186,16 +230,19 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
     const error = await assertRejects(
       () => ledger[call](),
       LedgerDamaged,
-      "notes.txt is no file",
+      "notes.txt is not a file of the ledger",
     );
     assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "d"]);
-    assertEquals(error.damages.length, 3);
     const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
-    assertMatch(said, /open\/[-0-9a-f]{36}\.json is not JSON: .*/);
-    assertMatch(
-      said,
-      /open\/[-0-9a-f]{36}\.json is no entry of an order: fact\.orderId is no text/,
-    );
+    // Both names of the same file are named.
+    assertEquals(error.damages.length, 5, said);
+    for (const name of ["[0-9a-f]{64}", "open/[-0-9a-f]{36}"]) {
+      assertMatch(said, new RegExp(`${name}\\.json is not JSON: .*`));
+      assertMatch(
+        said,
+        new RegExp(`${name}\\.json is not the entry of an order: fact\\.orderId is not a text`),
+      );
+    }
   }
   assertEquals((await ledger.get("a"))?.status, "UNKNOWN");
   await assertRejects(
