@@ -47,14 +47,34 @@ export function happened(entry: Entry): string {
       : "it is consumed, and nobody has told how it ended yet";
   }
   const { message, evidence } = observed(result);
-  if (message !== undefined) return message;
-  const { exitCode, endedBy, pid, exceeded, release } = isRecord(evidence) ? evidence : {};
-  if (exceeded === true) return "it was ended, because it printed more than it may";
+  const known = isRecord(evidence) ? evidence : {};
+  const what = message ?? ended(known) ?? ENDS[result.trace.settlement];
+  return typeof known.stopped === "string"
+    ? `it was asked to stop (${known.stopped}); ${what}`
+    : what;
+}
+
+/** How a command ended, or what else is known of it. */
+function ended(evidence: Record<string, unknown>): string | undefined {
+  const { exitCode, endedBy, pid, exceeded, gaveUp, lost, host, phase, release } = evidence;
+  if (exceeded === true) {
+    return typeof endedBy === "string"
+      ? "it was ended, because it printed more than it may"
+      : "it printed more than it may";
+  }
   if (typeof endedBy === "string") return `it was ended by ${endedBy}`;
   if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
-  if (typeof pid === "number") return `nobody waited for its end: it was process ${pid}`;
+  if (typeof gaveUp === "string") {
+    const process = typeof pid === "number" ? `; it was process ${pid}` : "";
+    return `the Runner stopped waiting (${gaveUp})${process}`;
+  }
+  if (lost === true) {
+    return phase === "started"
+      ? `the connection to ${host} was lost after the command had begun`
+      : `the connection to ${host} was lost, and nobody knows whether the command had begun`;
+  }
   if (typeof release === "string") return `it is live as ${release}`;
-  return ENDS[result.trace.settlement];
+  return undefined;
 }
 
 const ENDS: Record<ExecutionResult["trace"]["settlement"], string> = {
