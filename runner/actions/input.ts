@@ -75,6 +75,29 @@ export function refusal(place: string, expected: string, value: unknown): TypeEr
   return new TypeError(`cannot use ${place}: expected ${expected}, received ${brief(received)}`);
 }
 
+/** Of a character beyond the 16 bits, no half is left: it would be no text to record. */
 function brief(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+  return text.length <= 100 ? text : `${text.slice(0, 100).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/**
+ * Refuses what a Runner set and no system call takes. Its value is not said: it may be a secret.
+ *
+ * @throws {TypeError} One that names what was set
+ */
+export function checkSetting(value: unknown, name: string): void {
+  if (typeof value === "string" && value.isWellFormed() && !value.includes("\0")) return;
+  throw new TypeError(`cannot use ${name}: expected a string without NUL and lone surrogates`);
+}
+
+/**
+ * Refuses variables of an environment, likewise.
+ *
+ * @throws {TypeError} One that names the variable
+ */
+export function checkVariables(env: Readonly<Record<string, string>>, names: RegExp): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (!names.test(name)) throw refusal("env", `names that match ${names}`, name);
+    checkSetting(value, `env.${name}`);
+  }
 }

@@ -65,7 +65,10 @@ function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[
 }
 
 /** What is told in words or shown elsewhere is left out: codes, and the script that looks later. */
-const ELSEWHERE = ["exitCode", "endedBy", "pid", "judgement", "stdout", "stderr", "look"];
+const ELSEWHERE = [
+  ...["exitCode", "endedBy", "pid", "stopped", "gaveUp", "lost"],
+  ...["judgement", "stdout", "stderr", "look"],
+];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
   const { evidence } = observed(result);
@@ -89,18 +92,25 @@ function evidence(result: ExecutionResult, style: Style): string[] {
 /** What a command printed on one stream: how much, where all of it is, and how it ends. */
 function output(
   name: string,
-  { bytes, file, end, unreadable }: Record<string, unknown>,
+  { bytes, file, start, end, unreadable }: Record<string, unknown>,
   most: number,
   { columns, paint }: Style,
 ): string[] {
   if (typeof unreadable === "string") return [`${name}  cannot be read: ${clean(unreadable)}`];
   if (bytes === 0) return [`${name}  nothing`];
   // Of a line that was written again and again, as a progress bar is, what stood there last.
-  const lines = String(end).replace(/\r?\n$/, "").split(/\r?\n/)
-    .map((line) => line.split("\r").findLast((piece) => piece !== "") ?? "");
+  const linesOf = (text: unknown) =>
+    String(text).replace(/\r?\n$/, "").split(/\r?\n/)
+      .map((line) => line.split("\r").findLast((piece) => piece !== "") ?? "");
+  const lines = linesOf(end);
+  // The first line may be a verdict, as that of a `look` is.
+  const [first] = start === undefined ? lines : linesOf(start);
+  const shown = start === undefined && lines.length <= most + 2
+    ? lines
+    : [first!, "…", ...lines.slice(-most)];
   return [
     `${name}  ${sized(Number(bytes))}, all of it in ${clean(String(file))}`,
-    ...lines.slice(-most).map((line) => `${paint("dim", "│")} ${fit(clean(line), columns - 4)}`),
+    ...shown.map((line) => `${paint("dim", "│")} ${fit(clean(line), columns - 4)}`),
   ];
 }
 

@@ -11,6 +11,8 @@ export interface Command {
   readonly summary: string;
   /** What stands behind its name. */
   readonly usage: string;
+  /** What becomes of stdin, in one line. */
+  readonly stdin?: string;
   readonly options: readonly OptionName[];
   readonly examples: readonly string[];
   /** Loaded only when it is asked for: `deployer --help` costs little more than the runtime. */
@@ -26,18 +28,21 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   exec: {
     summary: "Execute a command once, as an order",
     usage: "[options] -- PROGRAM ARG…",
+    stdin: "The command reads stdin: a file, a pipe or a socket, but no terminal.",
     options: [...OF_AN_ORDER, "success", "unproven", "tty", ...OF_A_LEDGER],
     examples: [
       "deployer exec -- ./deploy.sh",
       "deployer exec --order site-$(git rev-parse HEAD) -- ./deploy.sh production",
       "deployer exec --timeout 15m --unproven 255 -- ssh web1 ./switch",
       "deployer exec --tty -- sudo systemctl restart site",
+      "deployer exec -- psql shop < migration.sql",
     ],
     load: async () => (await import("./exec.ts")).exec,
   },
   ssh: {
     summary: "Execute a command once on another machine",
     usage: "[options] HOST -- PROGRAM ARG…",
+    stdin: "Stdin is not handed on, and refused where it holds something: add < /dev/null.",
     options: [...OF_AN_ORDER, "success", "unproven", "option", ...OF_A_LEDGER],
     examples: [
       "deployer ssh web1 --order site-42 -- ./switch r42",
@@ -48,6 +53,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     summary: "Execute an order from a JSON file",
     usage: "[options] FILE",
+    stdin: "A command reads stdin as in exec, but not where FILE is -. In ssh it is refused.",
     options: [
       ...OF_AN_ORDER,
       "fresh",

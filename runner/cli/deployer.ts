@@ -3,6 +3,7 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
 import type { Shell } from "./shell.ts";
+import { refuseOtherThanUtf8 } from "./utf8.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function deployer(args: readonly string[], shell: Shell): Promise<n
 }
 
 async function run(args: readonly string[], shell: Shell): Promise<number> {
+  refuseOtherThanUtf8(args, shell.env);
   const [name, ...rest] = args;
   if (name === undefined || ["--help", "-h", "help"].includes(name)) {
     await (name === undefined ? shell.stderr : shell.stdout).write(overview());

@@ -34,14 +34,15 @@ ${CODES}`;
 }
 
 /** One command, with its options and examples. */
-export function helpOf(name: string, { summary, usage, options, examples }: Command): string {
+export function helpOf(name: string, command: Command): string {
+  const { summary, usage, stdin, options, examples } = command;
   const forms = options.map(formOf);
   const width = Math.max(...forms.map((form) => form.length)) + 2;
   const rows = options.map((option, i) => `  ${forms[i]!.padEnd(width)}${OPTIONS[option].help}\n`);
   return `${summary}.
 
 Usage: deployer ${name} ${usage}
-
+${stdin ? `\n${stdin}\n` : ""}
 Options:
 ${rows.join("")}${environment(options)}
 Examples:

@@ -1,11 +1,14 @@
 /** What surrounds a command: the streams, environment and signals of the process, or a test's. */
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
+import type { Stdin } from "../actions/stdin.ts";
 
 /** Where a command reads and writes. */
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** What stdin is; `undefined` for a terminal, `/dev/null`, and where it is closed. */
+  lookAtStdin(): Promise<Stdin | undefined>;
   readonly stdout: Out;
   readonly stderr: Out;
   /** Hears SIGINT, SIGTERM and SIGHUP. */
@@ -27,7 +30,11 @@ export interface Out {
 export function processShell(): Shell {
   return {
     env: process.env,
-    stdin: process.stdin as Readable,
+    // Only when it is read: to open it changes a pipe that a command may inherit.
+    get stdin() {
+      return process.stdin as Readable;
+    },
+    lookAtStdin: async () => (await import("../actions/stdin.ts")).lookAtStdin(),
     stdout: out(process.stdout),
     stderr: out(process.stderr),
     signals: process,

@@ -47,17 +47,34 @@ export function happened(entry: Entry): string {
       : "it is consumed, and nobody has told how it ended yet";
   }
   const { message, evidence } = observed(result);
-  if (message !== undefined) return message;
-  const seen = isRecord(evidence) ? evidence : {};
-  const { exitCode, endedBy, pid, exceeded } = seen;
-  const isProven = result.status === "APPLIED"; // Then such names are those of another action.
-  if (!isProven && exceeded === true) return "it was ended, because it printed more than it may";
-  if (!isProven && typeof endedBy === "string") return `it was ended by ${endedBy}`;
-  if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
-  if (!isProven && typeof pid === "number") {
-    return `nobody waited for its end: it was process ${pid}`;
+  const known = isRecord(evidence) ? evidence : {};
+  const isProven = result.status === "APPLIED";
+  const what = message ?? ended(isProven, known) ?? released(isProven, known) ??
+    ENDS[result.trace.settlement];
+  const isCommand = !isProven || typeof known.exitCode === "number";
+  return isCommand && typeof known.stopped === "string"
+    ? `it was asked to stop (${known.stopped}); ${what}`
+    : what;
+}
+
+/** How a command ended, or what else is known of it. What is proven may be of any other action. */
+function ended(isProven: boolean, evidence: Record<string, unknown>): string | undefined {
+  const { exitCode, endedBy, pid, exceeded, gaveUp, lost, host, phase } = evidence;
+  if (isProven) return typeof exitCode === "number" ? `it ended with code ${exitCode}` : undefined;
+  if (exceeded === true) {
+    return typeof endedBy === "string"
+      ? "it was ended, because it printed more than it may"
+      : "it printed more than it may";
   }
-  return released(isProven, seen) ?? ENDS[result.trace.settlement];
+  if (typeof endedBy === "string") return `it was ended by ${endedBy}`;
+  if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
+  const process = typeof pid === "number" ? `; it was process ${pid}` : "";
+  if (typeof gaveUp === "string") return `the Runner stopped waiting (${gaveUp})${process}`;
+  if (process !== "") return `the Runner stopped waiting${process}`;
+  if (lost !== true) return undefined;
+  return phase === "started"
+    ? `the connection to ${host} was lost after the command had begun`
+    : `the connection to ${host} was lost, and nobody knows whether the command had begun`;
 }
 
 /** What became of a release, if it is one: never more than its evidence says. */

@@ -14,7 +14,7 @@ const WORDS: [evidence: object, applied: string, unproven: string][] = [
   [{ exitCode: 0, endedBy: null }, "it ended with code 0", "it ended with code 0"],
   [{ exitCode: null, endedBy: "SIGKILL" }, PROOF, "it was ended by SIGKILL"],
   [{ exceeded: true }, PROOF, "it was ended, because it printed more than it may"],
-  [{ pid: 7 }, PROOF, "nobody waited for its end: it was process 7"],
+  [{ pid: 7 }, PROOF, "the Runner stopped waiting; it was process 7"],
   // http, migration
   [{ request: {}, response: {} }, PROOF, UNPROVEN],
   [{ transaction: "741", backend: 7 }, PROOF, UNPROVEN],
