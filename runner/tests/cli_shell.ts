@@ -39,7 +39,10 @@ export function testShell(
     isTerminal: terminal,
     columns,
     isClosed: false,
-    write: (text) => Promise.resolve(void (said[name] += text)),
+    write(text) {
+      said[name] += text;
+      return Promise.resolve(true);
+    },
   });
   return {
     env,
@@ -49,6 +52,7 @@ export function testShell(
     stdout: out("stdout"),
     stderr: out("stderr"),
     signals: new EventEmitter(),
+    isAttended: terminal,
     said,
   };
 }
