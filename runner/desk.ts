@@ -83,7 +83,7 @@ export class Desk {
    * @param grace How long they may take to stop, when they are asked to, likewise
    * @throws {RangeError} If one of them is no such time: the intake stays open
    */
-  async close(drain = Infinity, grace = 0): Promise<void> {
+  async close(drain: number = Infinity, grace: number = 0): Promise<void> {
     checkTime("drain", drain);
     checkTime("grace", grace);
     this.#open = false;

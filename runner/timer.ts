@@ -1,7 +1,7 @@
 /** Times that a user gives, and the timers that wait for them. */
 
 /** The most that a timer holds, in ms: 24 days. One that is set to more fires at once. */
-export const LONGEST = 2 ** 31 - 1;
+export const LONGEST: number = 2 ** 31 - 1;
 
 /**
  * Refuses what is not a time.

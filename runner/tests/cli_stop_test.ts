@@ -149,7 +149,9 @@ for (const terminal of [false, true]) {
         LedgerDown,
         `cannot store the result of order "x": ${called}, and the ledger has not answered`,
       );
-      const { status }: ExecutionResult = JSON.parse(said.stdout.slice(said.stdout.indexOf("{")));
+      const { status }: ExecutionResult = JSON.parse(
+        said.stdout.slice(said.stdout.indexOf("{"), said.stdout.lastIndexOf("}") + 1),
+      );
       assertEquals(status, "APPLIED");
       assert(!/given up|[Nn]obody/.test(said.stdout + said.stderr), said.stderr);
     });
@@ -189,7 +191,7 @@ test("a ledger that cannot be closed does not hold the process", LONG, async () 
 // --- Processes, and a file that another process has locked -------------------------------------
 
 /** A SQLite ledger that another process, this one, holds the lock of. */
-async function locked(cwd: string): Promise<{ where: string; unlock: () => void }> {
+async function locked(cwd: string): Promise<{ file: string; where: string; unlock: () => void }> {
   const file = join(cwd, "ledger.db");
   const where = `sqlite:${file}`;
   assertEquals((await run(["exec", "--ledger", where, "--order", "first", "--", "true"])).code, 0);
@@ -199,14 +201,7 @@ async function locked(cwd: string): Promise<{ where: string; unlock: () => void 
     database.prepare("rollback").run();
     database.close();
   };
-  return { where, unlock };
-}
-
-/** Whether a process listens to SIGHUP, the last signal that it comes to listen to. */
-function listens(pid: number): boolean {
-  const [, mask = "0"] = /^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ??
-    [];
-  return (BigInt(`0x${mask}`) & 1n) === 1n;
+  return { file, where, unlock };
 }
 
 for (const how of ["SIGINT", "SIGTERM", "--timeout"]) {
@@ -227,13 +222,13 @@ for (const how of ["SIGINT", "SIGTERM", "--timeout"]) {
       };
       const order = { orderId: "x", action: { name, input: inputs[name] } };
       writeFileSync(join(cwd, "order.json"), JSON.stringify(order));
-      const { where, unlock } = await locked(cwd);
+      const { file, where, unlock } = await locked(cwd);
       const limits = how === "--timeout" ? ["--timeout", "1s", "--grace", "60s"] : [];
       const { child, end } = start(cwd, ["run", "order.json", "--ledger", where, ...limits]);
       let stderr = "";
       child.stderr!.on("data", (text) => stderr += text);
       if (how !== "--timeout") {
-        await until(() => listens(child.pid!));
+        await until(() => opened(child.pid!).includes(file)); // It listens to signals before.
         process.kill(child.pid!, how);
       }
       await until(() => stderr.includes("no command runs yet"));
