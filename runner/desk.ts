@@ -78,16 +78,17 @@ export class Desk {
    * An order that is at the ledger when the others are asked to stop is not begun any more: it is
    * FAILED if the ledger takes it.
    *
-   * @param drain How long orders may still run, in ms: at most 2^31 - 1, or `Infinity` for as long as
-   * they take
-   * @param grace How long they may take to stop, when they are asked to, likewise
+   * @param drain How long orders may still run, in ms: at most 2^31 - 1; `Infinity`, or nothing, for
+   * as long as they take
+   * @param grace How long they may take to stop, when they are asked to; `Infinity` as well
    * @throws {RangeError} If one of them is no such time: the intake stays open
    */
-  async close(drain: number = Infinity, grace: number = 0): Promise<void> {
-    checkTime("drain", drain);
+  async close(drain?: number, grace = 0): Promise<void> {
+    const patience = drain ?? Infinity;
+    checkTime("drain", patience);
     checkTime("grace", grace);
     this.#open = false;
-    if (await this.#idle(drain)) return;
+    if (await this.#idle(patience)) return;
     this.#stop.abort(new Error("the Runner is shutting down"));
     if (await this.#idle(grace)) return;
     this.#giveUp.abort(

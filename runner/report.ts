@@ -54,11 +54,16 @@ export interface Written {
 /**
  * As `writeReport()`, which refuses the damages.
  *
+ * @param empty The page that the orders are written into
  * @throws {LedgerDown} If the ledger cannot be read: no file is written
  * @throws {Error} If the file cannot be written
  */
-export async function writePage(ledger: Pick<Ledger, "list">, file: string): Promise<Written> {
-  const page = await written(file, readFile(PAGE, "utf8"));
+export async function writePage(
+  ledger: Pick<Ledger, "list">,
+  file: string,
+  empty: Promise<string> = readFile(PAGE, "utf8"),
+): Promise<Written> {
+  const page = await written(file, empty);
   const unfinished = `${file}.${randomUUID()}.tmp`;
   const handle = await written(file, open(unfinished, "wx", PRIVATE));
   const damages = new Damages();
