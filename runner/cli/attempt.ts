@@ -13,7 +13,7 @@ import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
 import type { Entry, Ledger } from "../ledgers/ledger.ts";
 import { unlessStopped } from "../stop.ts";
 import { entryOf } from "./card.ts";
-import { EXIT } from "./exit.ts";
+import { BadInput, EXIT } from "./exit.ts";
 import { listen, untilStored } from "./interrupt.ts";
 import {
   hideFromGit,
@@ -103,10 +103,15 @@ export async function attempt<Order extends ExecutionRequest>(
   }
 }
 
-/** An identity for an order that was given none. It is printed first: it can be looked for then. */
+/**
+ * An identity for an order that was given none. It is printed first: it can be looked for then.
+ *
+ * @throws {BadInput} If it cannot be printed
+ */
 export async function freshIdentity({ quiet }: Values, { stderr }: Shell): Promise<string> {
   const orderId: string = randomUUID();
   if (!quiet) await stderr.write(`order ${orderId}\n`);
+  if (stderr.fault) throw new BadInput("stderr must take the identity of the order: give --order");
   return orderId;
 }
 
