@@ -41,7 +41,10 @@ export function testShell(
     isTerminal: terminal,
     columns,
     isClosed: false,
-    write: (text) => Promise.resolve(void (said[name] += text)),
+    write(text) {
+      said[name] += text;
+      return Promise.resolve(true);
+    },
   });
   return {
     env,
@@ -52,6 +55,7 @@ export function testShell(
     stdout: out("stdout"),
     stderr: out("stderr"),
     signals: new EventEmitter(),
+    isAttended: terminal,
     said,
   };
 }
