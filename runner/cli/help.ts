@@ -7,10 +7,11 @@ const CODES = `Exit codes, the same in every command:
   0   APPLIED; or there is nothing to complain of
   1   check: a document is refused
   20  FAILED      30  UNKNOWN
-  64  bad input: nothing was changed
+  64  bad input, or the identity of another order: nothing was changed
   70  a fault of deployer itself
   73  the order is consumed already: nothing was executed
-  74  the ledger is down or does not answer, or a result could not be stored
+  74  the ledger is down, damaged or does not answer; or a result could not be stored, or output
+      could not be written
 `;
 
 /** All commands. */

@@ -67,12 +67,12 @@ async function actionOf(
     }
     case "http": {
       const { httpRequest, HTTP_INPUT } = await import("../actions/http.ts");
-      return known(HTTP_INPUT, () => httpRequest());
+      return known(HTTP_INPUT, (_output, stop) => httpRequest({}, { stop }));
     }
     case "release": {
       const { releaseSwitch, RELEASE_INPUT } = await import("../actions/release.ts");
       const base = file === "-" ? "." : dirname(file);
-      return known(RELEASE_INPUT, () => releaseSwitch(base, values.target));
+      return known(RELEASE_INPUT, (_output, stop) => releaseSwitch(base, values.target, { stop }));
     }
   }
   throw new BadInput(
