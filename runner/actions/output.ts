@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 /** Of a file of output: what identifies it, and its end, where programs say why. */
@@ -40,7 +40,11 @@ export async function readOutput(file: string): Promise<Output> {
 /** The same at once, without the hash: whoever has given up waits for nothing. */
 export function lookAtOutput(file: string): Output {
   try {
-    const opened = openSync(file, "r");
+    const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK); // Be it a FIFO.
+    if (!fstatSync(opened).isFile()) {
+      closeSync(opened);
+      throw new Error("it is no file any more");
+    }
     const { size: bytes } = fstatSync(opened);
     const end = new Uint8Array(Math.min(bytes, 1000));
     readSync(opened, end, 0, end.length, bytes - end.length);

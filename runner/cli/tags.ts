@@ -51,6 +51,11 @@ export function brief(value: unknown): string {
   return fit(line, BRIEF);
 }
 
+/** A value as text: a text as it is, anything else on one line. */
+export function said(value: unknown): string {
+  return textOf(value) ?? brief(value);
+}
+
 /** A recorded text, of one that was cut both ends; `undefined` of any other value. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
@@ -78,7 +83,7 @@ export function reasonOf(value: unknown): string {
     .filter((text) => text !== "");
   if (told.length > 0) return told.join(": ");
   const name = textOf(value.class) ?? textOf(value.name) ?? "an error";
-  return value.code === undefined ? name : `${name} (${textOf(value.code) ?? brief(value.code)})`;
+  return value.code === undefined ? name : `${name} (${said(value.code)})`;
 }
 
 function saysSomething(source: unknown): boolean {
@@ -186,7 +191,7 @@ function error(tag: Tag): Told {
 }
 
 function messageOf({ message }: Tag): string {
-  return message === undefined ? "" : textOf(message) ?? brief(message);
+  return message === undefined ? "" : said(message);
 }
 
 function withProps(tag: Tag, text: string, parts: readonly Part[] = []): Told {

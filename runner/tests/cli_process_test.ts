@@ -178,7 +178,12 @@ test("killed at ten random instants: no order is executed twice, none is lost", 
 
 test("recover lists what it closes, once", LONG, async () => {
   const cwd = fresh();
-  const { child, end } = start(cwd, ["exec", "--order", "x", ...sh(": > started; sleep 1")]);
+  const { child, end } = start(cwd, [
+    "exec",
+    "--order",
+    "x",
+    ...sh("echo so far; : > started; sleep 1"),
+  ]);
   await until(() => existsSync(join(cwd, "started")));
   const alive = await spawned(cwd, "recover");
   assertEquals([alive.code, alive.stdout, alive.stderr], [0, "", "no order is lost\n"]);
@@ -194,7 +199,8 @@ test("recover lists what it closes, once", LONG, async () => {
   const shown = await run(["show", "--ledger", ledger, "x"], { terminal: true, columns: 200 });
   assertEquals(shown.code, 30);
   assertStringIncludes(shown.stdout, "its Runner was gone, and nobody saw how it ended");
-  assertStringIncludes(shown.stdout, `printed ${join(ledger, "output")}/`);
+  assertStringIncludes(shown.stdout, `  stdout  7 bytes so far, in ${join(ledger, "output")}/`);
+  assertStringIncludes(shown.stdout, "\n  │ so far\n  stderr  nothing\n");
 });
 
 test(

@@ -439,7 +439,7 @@ test(
     assertEquals((await call(["show", "--quiet", "x"])).stdout, "");
 
     const narrow = await call(["list"], { NO_COLOR: "1" }, 30);
-    assertEquals(narrow.stdout, "FAILED  x  sh -c 'echo no >&2…\n");
+    assertEquals(narrow.stdout, "FAILED  x  sh -c 'echo no >&2…\n        sh ended with code 3\n");
   },
 );
 
@@ -465,8 +465,8 @@ test("of a progress bar the end is shown, and of an output its last lines", LONG
   const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
   const script = "seq 1 20; printf '10%%\\r55%%\\r100%%\\r\\n'";
   const { stdout } = await run(["exec", "--ledger", fresh(), ...sh(script)], surroundings);
-  assertStringIncludes(stdout, "  │ 19\n  │ 20\n  │ 100%\n  stderr  nothing\n");
-  assert(!stdout.includes("│ 18\n"));
+  const end = "  │ … 18 lines before\n  │ 19\n  │ 20\n  │ 100%\n  stderr  nothing\n";
+  assertStringIncludes(stdout, end);
 });
 
 test("of another result the evidence is told too; of a recovered order, that nobody saw it", async () => {
@@ -490,7 +490,7 @@ test("of another result the evidence is told too; of a recovered order, that nob
 
 test("texts are cut and wrapped by what is seen of them", () => {
   assertEquals(fit("abcdef", 4), "abc…");
-  assertEquals(fit("😀😀", 2), "😀😀");
+  assertEquals(fit("😀😀", 4), "😀😀");
   assertEquals(wrap("one two three", 8), ["one two", "three"]);
   assertEquals(wrap("a-word-that-is-long b", 5), ["a-word-that-is-long", "b"]);
   assertEquals(clean("a\tb\nc\x9bd\u202e"), "a b\\nc\\u009bd\\u202e");
