@@ -1,5 +1,6 @@
 /** The commands: what they are for, what they take, and where they are. A new one is a row here. */
 import { BadInput } from "./exit.ts";
+import { nearest } from "./nearest.ts";
 import type { Invocation, OptionName } from "./options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -134,6 +135,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 export function commandOf(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  const known = Object.keys(COMMANDS).join(", ");
-  throw new BadInput(`there is no command ${JSON.stringify(name)}: there are ${known}`);
+  const known = Object.keys(COMMANDS);
+  const meant = nearest(name, known);
+  throw new BadInput(
+    `there is no command ${JSON.stringify(name)}: ` +
+      (meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`),
+  );
 }

@@ -2,6 +2,7 @@
 import { hostname, userInfo } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { BadInput } from "./exit.ts";
+import { nearest } from "./nearest.ts";
 
 /** One option, as help and completion show it. */
 export interface Option {
@@ -164,8 +165,30 @@ function parse(names: readonly OptionName[], args: readonly string[]) {
     return { values: { ...values } as Given, positionals };
   } catch (error) {
     // "Unknown option '--x'. To specify a positional …": the first sentence is what matters.
-    throw new BadInput((error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, ""));
+    const said = (error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, "");
+    throw new BadInput(said + hint(said, names, args));
   }
+}
+
+/** What people know from ssh, as it is called for its -o. */
+const OF_SSH: Readonly<Record<string, string>> = {
+  p: "Port",
+  i: "IdentityFile",
+  l: "User",
+  J: "ProxyJump",
+};
+
+/** What was meant by an option that there is not. */
+function hint(said: string, names: readonly OptionName[], args: readonly string[]): string {
+  // Bun leaves the - out where more letters follow.
+  const [, long, short = ""] = /^Unknown option '(?:--([^']+)|-?([^']))'/.exec(said) ?? [];
+  const meant = long === undefined ? undefined : nearest(long, names);
+  if (meant !== undefined) return `: did you mean --${meant}?`;
+  if (!names.includes("option") || !Object.hasOwn(OF_SSH, short)) return "";
+  const at = args.findIndex((arg) => arg.startsWith(`-${short}`));
+  const value = args[at]?.slice(2) || args[at + 1] || "…";
+  const given = value.startsWith("-") ? "…" : value;
+  return `: options of ssh stand behind -o, as in -o ${OF_SSH[short]}=${given}`;
 }
 
 /** Lists are one a line in the environment: a value may hold any other character. */

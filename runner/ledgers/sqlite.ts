@@ -101,7 +101,7 @@ export class SqliteLedger implements Ledger {
    * Opens a ledger, and makes its table where there is none.
    *
    * @param where Path of the file, opened by the driver of the runtime (Node from 22.13, Deno, Bun)
-   * and closed by `close()`; or an open database, which stays open
+   * or by better-sqlite3, and closed by `close()`; or an open database, which stays open
    * @throws {LedgerDown} If it cannot be opened, or was written by a later version of this package
    */
   static async open(
@@ -419,13 +419,19 @@ async function openFile(path: string): Promise<Database & { close(): void }> {
   }
   const node = "node:sqlite";
   const driver = await import(node).catch(() => undefined);
-  if (driver === undefined) {
-    throw new Error(
-      `Node ${process.versions.node} has no SQLite (22.13 and later have): give a database object, ` +
-        "such as better-sqlite3's",
-    );
-  }
+  if (driver === undefined) return new (await betterSqlite3())(path);
   return new driver.DatabaseSync(path);
+}
+
+/** What a Node without SQLite opens files by, where it is installed. */
+async function betterSqlite3(): Promise<new (path: string) => Database & { close(): void }> {
+  const name = "better-sqlite3";
+  const driver = await import(name).catch(() => undefined);
+  if (driver !== undefined) return driver.default;
+  throw new Error(
+    `Node ${process.versions.node} has no SQLite: install Node 22.13 or later, or better-sqlite3 ` +
+      "beside deployer-runner; or use a folder as the ledger",
+  );
 }
 
 function entry(row: Row, failed: string): Entry {

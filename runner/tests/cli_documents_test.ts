@@ -354,6 +354,12 @@ test("an order from a file is executed once; its faults are one line each, with 
   assertEquals(again.code, 0);
   const { orderId } = JSON.parse(again.stdout);
   assertStringIncludes(again.stderr, `order ${orderId}\n`);
+  const unnamed = echo.replace(`"orderId":"x",`, "");
+  assertEquals((await call(unnamed, "--order", "named")).code, 0);
+  const named = await call(unnamed, "--fresh");
+  assertEquals(named.code, 0, named.stderr);
+  assertEquals(named.stderr.split("\n")[0], `order ${JSON.parse(named.stdout).orderId}`);
+  assertEquals((await call(unnamed)).code, 64);
   const stdin = await run(["run", "--ledger", ledger, "-"], {
     stdin: order({ program: "false" }).replace(`"x"`, `"z"`),
   });
