@@ -1,6 +1,6 @@
 /** `deployer check`, `sign` and `run`: documents of files, and what is wrong with them. */
-import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -276,6 +276,20 @@ for (const type of ["ed25519", "P-256"] as const) {
     assertStringIncludes(unchecked as string, "--key is needed");
   });
 }
+
+test("the digest that is signed is that of the file's bytes, whatever they begin and end with", async () => {
+  const result = text(await settle("RETURNED"), 2);
+  const [key, publicKey] = files(...pair("ed25519"));
+  for (const content of [result, `\ufeff${result}`, `${result.replaceAll("\n", "\r\n")}\r\n`]) {
+    const [file] = files(content);
+    const { code, stdout, stderr } = await run(["sign", file!, "--key", key!]);
+    assertEquals(code, 0, stderr);
+    const { subject: [{ digest }] } = JSON.parse(atob(JSON.parse(stdout).payload));
+    assertEquals(digest.sha256, createHash("sha256").update(readFileSync(file!)).digest("hex"));
+    const [signed] = files(stdout);
+    assertEquals((await verdict(signed!, "--key", publicKey!)).refused, []);
+  }
+});
 
 test("a key of no use and a document that is no result are refused before anything is signed", async () => {
   const [rsa] = pair("rsa");
