@@ -14,6 +14,8 @@ export interface Command {
   readonly usage: string;
   readonly options: readonly OptionName[];
   readonly examples: readonly string[];
+  /** What it can end with, and what that means. */
+  readonly codes: Readonly<Record<number, string>>;
   /** Loaded only when it is asked for: `deployer --help` costs little more than the runtime. */
   readonly load: () => Promise<Work>;
 }
@@ -21,6 +23,21 @@ export interface Command {
 const EVERYWHERE = ["json", "quiet", "help"] as const;
 const OF_A_LEDGER = ["ledger", ...EVERYWHERE] as const;
 const OF_AN_ORDER = ["order", "runner", "annotate", "timeout", "grace"] as const;
+
+const CODES = { 64: "bad input: nothing was changed", 70: "a fault of deployer itself" };
+const DONE = { 0: "done", ...CODES, 74: "stdout cannot be written" };
+const OF_A_LEDGER_CODES = {
+  ...DONE,
+  74: "the ledger is down, damaged or does not answer; or stdout cannot be written",
+};
+const OF_AN_ORDER_CODES = {
+  ...CODES,
+  0: "APPLIED",
+  20: "FAILED",
+  30: "UNKNOWN",
+  73: "the order is consumed already: nothing was executed",
+  74: "the ledger is down or does not answer; or the result cannot be stored, or printed",
+};
 
 /** All commands, in the order in which they are shown. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -34,6 +51,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer exec --timeout 15m --unproven 255 -- ssh web1 ./switch",
       "deployer exec --tty -- sudo systemctl restart site",
     ],
+    codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./exec.ts")).exec,
   },
   ssh: {
@@ -44,6 +62,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer ssh web1 --order site-42 -- ./switch r42",
       "deployer ssh deploy@web1 -o Port=2222 -- systemctl restart site",
     ],
+    codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./exec.ts")).ssh,
   },
   run: {
@@ -64,6 +83,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       `echo '{"orderId":"x","action":{"name":"command","input":{"program":"date"}}}' | deployer run -`,
       "jq '.orderId = \"site-43\"' order.json | deployer run -",
     ],
+    codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./run.ts")).run,
   },
   list: {
@@ -74,6 +94,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer list --status unknown",
       "deployer list --since 2h --json | jq -r .fact.orderId",
     ],
+    codes: OF_A_LEDGER_CODES,
     load: async () => (await import("./list.ts")).list,
   },
   show: {
@@ -81,6 +102,11 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[options] ORDER",
     options: OF_A_LEDGER,
     examples: ["deployer show site-42", "deployer show --json site-42 | jq .result"],
+    codes: {
+      ...OF_AN_ORDER_CODES,
+      73: "OPEN: it is consumed, and has no result yet",
+      74: OF_A_LEDGER_CODES[74],
+    },
     load: async () => (await import("./show.ts")).show,
   },
   check: {
@@ -92,6 +118,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer list --json | deployer check -",
       "deployer check --key runner.pub.pem result.dsse.json",
     ],
+    codes: { ...DONE, 0: "nothing is wrong", 1: "a document is refused" },
     load: async () => (await import("./check.ts")).check,
   },
   recover: {
@@ -99,13 +126,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[options]",
     options: OF_A_LEDGER,
     examples: ["deployer recover"],
+    codes: OF_A_LEDGER_CODES,
     load: async () => (await import("./recover.ts")).recover,
   },
   report: {
-    summary: "Write a page on which people look at what the ledger holds",
+    summary: "Write an HTML report of the ledger",
     usage: "[options]",
     options: ["out", ...OF_A_LEDGER],
     examples: ["deployer report", "xdg-open $(deployer report --out today.html)"],
+    codes: OF_A_LEDGER_CODES,
     load: async () => (await import("./report.ts")).report,
   },
   sign: {
@@ -116,6 +145,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "openssl genpkey -algorithm ed25519 -out runner.pem",
       "deployer sign result.json --key runner.pem > result.dsse.json",
     ],
+    codes: DONE,
     load: async () => (await import("./sign.ts")).sign,
   },
   completion: {
@@ -127,6 +157,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       `eval "$(deployer completion zsh)"`,
       "deployer completion fish | source",
     ],
+    codes: DONE,
     load: async () => (await import("./completion.ts")).completion,
   },
 };

@@ -75,8 +75,11 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   limit: { value: "N", help: "At most so many; by default 50 on a terminal, else all" },
   out: { value: "FILE", help: "Where the page is written; by default deployer-report.html" },
   key: { value: "FILE", help: "A key in PEM: Ed25519 or ECDSA P-256" },
-  json: { env: true, help: "JSON, on a terminal too" },
-  quiet: { env: true, help: "Print nothing but errors; with --json nothing but JSON" },
+  json: { env: true, help: "JSON, on a terminal and with --quiet too" },
+  quiet: {
+    env: true,
+    help: "Print only errors of deployer itself; only the exit code tells FAILED",
+  },
   help: { short: "h", help: "Show this" },
 };
 
