@@ -32,7 +32,8 @@ export async function run({ values, operands }: Invocation, shell: Shell): Promi
   if (file === undefined || operands.length > 1) {
     throw new BadInput(`expected one order file: received ${operands.length}`);
   }
-  const order = await readOrder(file, shell, values.order);
+  const standIn = values.fresh ? "fresh" : undefined; // The identity is told once it can be executed.
+  const order = await readOrder(file, shell, values.order ?? standIn);
   const { fields, make } = await actionOf(order.action.name, file, values, shell);
   refuseInput(order.action.input, fields, `file ${JSON.stringify(file)}: `);
   refuseNoTerminal(values, shell);
