@@ -111,6 +111,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: ["deployer show site-42", "deployer show --json site-42 | jq .result"],
     codes: {
       ...OF_AN_ORDER_CODES,
+      64: CODES[64],
       73: "OPEN: it is consumed, and has no result yet",
       74: OF_A_LEDGER_CODES[74],
     },

@@ -13,7 +13,24 @@ const WORDS: [evidence: object, applied: string, unproven: string][] = [
   // command, ssh
   [{ exitCode: 0, endedBy: null }, "it ended with code 0", "it ended with code 0"],
   [{ exitCode: null, endedBy: "SIGKILL" }, PROOF, "it was ended by SIGKILL"],
-  [{ exceeded: true }, PROOF, "it was ended, because it printed more than it may"],
+  [
+    { exceeded: true, endedBy: "SIGKILL" },
+    PROOF,
+    "it was ended, because it printed more than it may",
+  ],
+  [{ exceeded: true }, PROOF, "it printed more than it may"],
+  [
+    { exitCode: 0, stopped: "Ctrl-C" },
+    "it was asked to stop (Ctrl-C); it ended with code 0",
+    "it was asked to stop (Ctrl-C); it ended with code 0",
+  ],
+  [{ stopped: "Ctrl-C" }, PROOF, `it was asked to stop (Ctrl-C); ${UNPROVEN}`],
+  [{ gaveUp: "Ctrl-C", pid: 7 }, PROOF, "the Runner stopped waiting (Ctrl-C); it was process 7"],
+  [
+    { lost: true, host: "web1", phase: "started" },
+    PROOF,
+    "the connection to web1 was lost after the command had begun",
+  ],
   [{ pid: 7 }, PROOF, "the Runner stopped waiting; it was process 7"],
   // http, migration
   [{ request: {}, response: {} }, PROOF, UNPROVEN],
