@@ -9,7 +9,7 @@ const UNPROVEN = "it says itself that it cannot tell";
 const [r, other] = ["releases/0123456789abcdef", "releases/fedcba9876543210"];
 
 /** Evidence of each action, and what is said of it in each status. */
-const WORDS: [evidence: object, applied: string, unproven: string][] = [
+const WORDS: [evidence: object, applied: string, unproven: string, failed?: string][] = [
   // command, ssh
   [{ exitCode: 0, endedBy: null }, "it ended with code 0", "it ended with code 0"],
   [{ exitCode: null, endedBy: "SIGKILL" }, PROOF, "it was ended by SIGKILL"],
@@ -23,8 +23,14 @@ const WORDS: [evidence: object, applied: string, unproven: string][] = [
     { exitCode: 0, stopped: "Ctrl-C" },
     "it was asked to stop (Ctrl-C); it ended with code 0",
     "it was asked to stop (Ctrl-C); it ended with code 0",
+    "it was asked to stop (Ctrl-C); why",
   ],
-  [{ stopped: "Ctrl-C" }, PROOF, `it was asked to stop (Ctrl-C); ${UNPROVEN}`],
+  [
+    { stopped: "Ctrl-C" },
+    PROOF,
+    `it was asked to stop (Ctrl-C); ${UNPROVEN}`,
+    "it was asked to stop (Ctrl-C); why",
+  ],
   [{ gaveUp: "Ctrl-C", pid: 7 }, PROOF, "the Runner stopped waiting (Ctrl-C); it was process 7"],
   [
     { lost: true, host: "web1", phase: "started" },
@@ -77,13 +83,13 @@ const WORDS: [evidence: object, applied: string, unproven: string][] = [
 ];
 
 test("of a result no more is said than it holds", async () => {
-  for (const [evidence, applied, unproven] of WORDS) {
+  for (const [evidence, applied, unproven, failed = "why"] of WORDS) {
     const said = [
       await wordsOf(() => evidence),
       await wordsOf((_, scope) => scope.unproven(evidence)),
       await wordsOf(() => Promise.reject(Object.assign(new Error("why"), evidence))),
     ];
-    assertEquals(said, [applied, unproven, "why"], JSON.stringify(evidence));
+    assertEquals(said, [applied, unproven, failed], JSON.stringify(evidence));
   }
 });
 
