@@ -1,12 +1,10 @@
 /** The folder of files as a ledger: the suite of all ledgers, and how it tells who is gone. */
 import { execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
   cpSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -37,6 +35,7 @@ import {
   thisProcess,
 } from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
+import { contentOf, indexed, partsOf, pathOf, sha256 } from "./folder_parts.ts";
 import { openLedger } from "./open_folder.ts";
 import { runtime } from "./runtime.ts";
 
@@ -55,18 +54,7 @@ testLedger("a folder of files", {
     writeFileSync(file, "");
     return openLedger(file);
   },
-  parts: {
-    names: ["entry", "result", "recovered", "index"],
-    read: (folder, orderId, part) => Promise.resolve(textOf(pathOf(folder, orderId, part))),
-    spoil(folder, orderId, part, text) {
-      const path = pathOf(folder, orderId, part);
-      // No entry is no order; no result is one that was archived; no index is made anew.
-      if (text === null) return Promise.resolve(undefined);
-      rmSync(path, { force: true }); // Its other names hold what they held.
-      writeFileSync(path, text);
-      return Promise.resolve(path);
-    },
-  },
+  parts: partsOf((folder) => folder),
   foreign() {
     const places: [what: string, files: Record<string, string>][] = [
       ["a folder of a program", { "package.json": "{}", "src/main.ts": "" }],
@@ -89,32 +77,6 @@ testLedger("a folder of files", {
     });
   },
 });
-
-/** Where a part of an order is; the index names it in the file of its batch. */
-function pathOf(folder: string, orderId: string, part: string): string {
-  const ends: Record<string, string> = { entry: "", result: ".result", recovered: ".recovered" };
-  if (part in ends) return join(folder, `${sha256(orderId)}${ends[part]}.json`);
-  const named = indexed(folder).map((name) => join(folder, "open", name))
-    .find((path) => textOf(path)?.includes(JSON.stringify(orderId)));
-  return named ?? join(folder, "open", `${sha256(orderId)}.json`);
-}
-
-/** All that is in a folder, and who may read it. */
-function contentOf(folder: string): string {
-  const all = (below: string): string[] =>
-    readdirSync(join(folder, below)).sort().flatMap((name) => {
-      const path = join(folder, below, name);
-      const { mode, mtimeMs } = lstatSync(path);
-      const of = (text: string) => `${join(below, name)} ${mode} ${mtimeMs}\n${text}`;
-      if (lstatSync(path).isDirectory()) return [of(""), ...all(join(below, name))];
-      return [of(lstatSync(path).isFile() ? readFileSync(path, "base64") : "")];
-    });
-  return [String(lstatSync(folder).mtimeMs), ...all("")].join("\n");
-}
-
-function textOf(path: string): string | null {
-  return existsSync(path) ? readFileSync(path, "utf8") : null;
-}
 
 test("a ledger that is not there yet has lost nothing, and none is made to say so", async () => {
   const folder = join(root, "not/there");
@@ -204,11 +166,6 @@ test(
     }
   },
 );
-
-/** The files of orders that may be open. */
-function indexed(folder: string): string[] {
-  return readdirSync(join(folder, "open")).filter((name) => /^[-0-9a-f]*\.json$/.test(name));
-}
 
 test("an order that is closed leaves the index, whoever closes it", async () => {
   const folder = mkdtempSync(join(root, "index-"));
@@ -592,10 +549,6 @@ test("of another machine or container nobody says that a process is gone", async
     "one of the two saw no /proc",
   );
 });
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
 
 async function resultOf(orderId: string): Promise<ExecutionResult> {
   const order = { orderId, action: { name: "n" } };
