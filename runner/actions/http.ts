@@ -13,8 +13,8 @@ export const HTTP_INPUT: Fields = { method, url, body };
 /** What the Runner sets, beside the headers. */
 export interface HttpOptions {
   /**
-   * Asks to stop, and still hears what came of it: nothing is sent any more. A request that was sent
-   * cannot be taken back, so its answer is waited for.
+   * Asks to stop: what is not sent yet never is, and that is thrown. A request that was sent cannot
+   * be taken back, so its answer is still waited for.
    */
   stop?: AbortSignal;
 }
@@ -24,9 +24,9 @@ export interface HttpOptions {
  * response. After anything else (a gateway's 502 to 504, a reset, no answer) nobody can tell, unless
  * the connection never came up: then nothing was sent, and that is thrown.
  *
- * A body is framed by its length, whatever the method; the empty one has the length 0. A 2xx counts
- * if all of the request was sent and all of the response came. Where a response does not say how long
- * it is, the orderly end of its connection proves that; over TLS, nothing does.
+ * A body is framed by its length, whatever the method; an empty one has the length 0. A 2xx counts
+ * if the whole request was sent and the whole response came. If a response does not say how long it
+ * is, an orderly end of the connection proves that it is whole; with TLS, nothing does.
  *
  * @param headers Sent, and not recorded. `Idempotency-Key`, the identity of the order, is added:
  * a server that keeps it can tell later what came of the order
@@ -111,7 +111,7 @@ function url(value: unknown, place: string): void {
   }
 }
 
-/** Servers take a body of HEAD or TRACE for the next request. */
+/** A server that expects no body of HEAD or TRACE takes it for the next request. */
 function body(value: unknown, place: string, { method }: Input): void {
   if (value === undefined) return;
   string(value, place);

@@ -60,14 +60,16 @@ export class HttpExchange {
       call.end(bytes);
     };
     call.on("socket", (socket) => {
+      socket.on("error", () => {}); // It may outlive the call, and then nobody else listens.
       // Deno may come with the tunnel of a proxy (NODE_USE_ENV_PROXY), which is up already.
       if (!socket.connecting) return handOver();
       socket.once(isSecure ? "secureConnect" : "connect", handOver);
     });
     this.isSent = new Promise((resolve) => {
       call.on("finish", () => {
-        if (!call.destroyed) this.#sent = "all"; // Else what is left was dropped.
-        resolve(!call.destroyed);
+        // A connection that has ended finishes what is left by dropping it.
+        if (call.socket?.destroyed === false && !call.socket.errored) this.#sent = "all";
+        resolve(this.#sent === "all");
       }).on("close", () => resolve(false));
     });
     this.over = this.#run(orderlyEnd(call, isSecure));
@@ -91,7 +93,8 @@ export class HttpExchange {
       const response = await answer(this.#call);
       const digest = this.#digest = new Digest(response.statusCode ?? 0);
       for await (const chunk of response as AsyncIterable<Uint8Array>) digest.add(chunk);
-      digest.isWhole = saysItsEnd(response, this.#call.method) || endsOrderly();
+      digest.isWhole = response.complete &&
+        (saysItsEnd(response, this.#call.method) || endsOrderly());
     } catch (error) {
       if (this.#digest === undefined) this.#error = said(error);
     }
@@ -113,9 +116,9 @@ function answer(call: ClientRequest): Promise<IncomingMessage> {
 }
 
 /**
- * Tells later whether the server ended the connection, and neither a reset nor anybody in between.
- * Node 20 calls a reset that comes with the last bytes an end, but then there is no peer any more.
- * No runtime tells the end of a TLS session from an end of the connection below it.
+ * Says, later, whether the server ended the connection in order. Node 20 reports a reset that comes
+ * with the last bytes as an end, but then the connection has no peer any more. With TLS, no runtime
+ * tells the end of a session from a cut of the connection below it.
  */
 function orderlyEnd(call: ClientRequest, isSecure: boolean): () => boolean {
   let isOrderly = false;
@@ -135,8 +138,9 @@ function saysItsEnd({ statusCode, headers }: IncomingMessage, method: string): b
 }
 
 /**
- * Chosen of an error: others of its fields may hold what the Runner set. That of several addresses
- * has an error for each, and no message.
+ * What is recorded of an error. Other fields may hold what the Runner set; messages name hosts and
+ * certificates, and no header or query. Where several addresses failed, there is an error for each,
+ * and no message.
  */
 function said(error: unknown): NonNullable<Seen["error"]> {
   const { code = "", message, errors = [] } = error as NodeJS.ErrnoException & { errors?: Error[] };
@@ -163,7 +167,7 @@ class Digest {
   }
 
   get seen(): SeenResponse {
-    const isSplit = this.#start.codePointAt(499)! > 0xffff; // A pair of units, one of them too many.
+    const isSplit = (this.#start.codePointAt(499) ?? 0) > 0xffff; // One unit of two is too many.
     return {
       status: this.#status,
       bytes: this.#bytes,

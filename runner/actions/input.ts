@@ -1,6 +1,6 @@
 /**
  * Refuses a value, by throwing a `TypeError` that names its place, what was expected, and it. The
- * input is that which it is a field of.
+ * whole input is for a field that depends on another.
  */
 export type Check = (value: unknown, place: string, input: Input) => void;
 

@@ -116,10 +116,11 @@ export async function copyTree(
   }
   // Last, and from the inside: nothing can be put into a folder that nobody may write to.
   for (const [path, item] of [...tree].reverse()) {
+    goOn(ends);
     if (item.kind !== "folder") continue;
-    await naming("copy", path, ends, () => close(join(to, path), item.mode));
+    await naming("copy", path, ends, () => seal(join(to, path), item.mode));
   }
-  await naming("copy", ".", ends, () => close(to));
+  await naming("copy", ".", ends, () => seal(to));
 }
 
 async function copyFile(
@@ -145,7 +146,7 @@ async function copyFile(
 }
 
 /** Flushes a folder that nothing is put into any more, with its permissions. */
-async function close(path: string, mode?: number): Promise<void> {
+async function seal(path: string, mode?: number): Promise<void> {
   const folder = await open(path, "r");
   try {
     if (mode !== undefined) await folder.chmod(mode);

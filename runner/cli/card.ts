@@ -1,9 +1,22 @@
 /** One order on a screen: its status, its time line, its evidence, and what that means. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
+import { extname } from "node:path";
+import { lookAtOutput } from "../actions/output.ts";
 import type { Entry } from "../ledgers/ledger.ts";
 import type { Places } from "./ledger.ts";
-import { clean, fit, sized, spoken, type Style, wrap } from "./style.ts";
-import { asked, FACTS, happened, isRecord, MEANINGS, observed } from "./words.ts";
+import { linesOfOutput } from "./printed.ts";
+import { clean, fit, spoken, type Style, wrap } from "./style.ts";
+import { linesOf, said } from "./tags.ts";
+import {
+  asked,
+  FACTS,
+  happened,
+  isLook,
+  isRecord,
+  MEANINGS,
+  observed,
+  recordedOf,
+} from "./words.ts";
 
 /** The colour of a status. */
 export const COLOURS = {
@@ -34,11 +47,7 @@ export function card(entry: Entry, style: Style, { result, printed }: Places): s
     "",
     ...indented(timeLine(entry, style)),
     "",
-    ...indented(
-      observation
-        ? evidence(observation, style)
-        : printed.map((file) => `printed ${clean(file)}`).concat(printed.length > 0 ? [""] : []),
-    ),
+    ...indented(observation ? evidence(observation, style) : printedSoFar(printed, style)),
     ...indented([
       `by      ${clean(context.runner)}`,
       ...Object.entries(context.annotations ?? {}).map(([key, value], i) =>
@@ -71,53 +80,46 @@ const ELSEWHERE = [
 ];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
-  const { evidence } = observed(result);
-  if (evidence === null || evidence === undefined) return [];
-  if (!isRecord(evidence) || !("stdout" in evidence)) return [...json(evidence, style), ""];
+  const { message, evidence } = observed(result);
+  if (!isRecord(evidence) || !("stdout" in evidence)) {
+    const lines = recorded(recordedOf(result), style);
+    const isTold = message !== undefined && lines.length === 1;
+    return isTold || evidence === null ? [] : [...lines, ""];
+  }
   const others = Object.entries(evidence).filter(([key]) => !ELSEWHERE.includes(key));
   const { host, marker, look } = evidence;
+  // The first line of a look is its verdict.
+  const extent = { most: LINES[result.status], first: isLook(result.trace.action) };
   const outputs = ["stdout", "stderr"].flatMap((name) =>
-    isRecord(evidence[name]) ? output(name, evidence[name], LINES[result.status], style) : []
+    isRecord(evidence[name])
+      ? linesOfOutput(name, evidence[name], ", all of it in", extent, style)
+      : []
   );
   return [
-    ...others.length > 0 ? [...json(Object.fromEntries(others), style), ""] : [],
+    ...others.length > 0 ? [...recorded(Object.fromEntries(others), style), ""] : [],
     ...outputs,
     ...isRecord(look)
-      ? [`look    on ${clean(String(host))}, in ${clean(String(marker))}: what came of it is there`]
+      ? [`look    on ${clean(said(host))}, in ${clean(said(marker))}: what came of it is there`]
       : [],
     "",
   ];
 }
 
-/** What a command printed on one stream: how much, where all of it is, and how it ends. */
-function output(
-  name: string,
-  { bytes, file, start, end, unreadable }: Record<string, unknown>,
-  most: number,
-  { columns, paint }: Style,
-): string[] {
-  if (typeof unreadable === "string") return [`${name}  cannot be read: ${clean(unreadable)}`];
-  if (bytes === 0) return [`${name}  nothing`];
-  // Of a line that was written again and again, as a progress bar is, what stood there last.
-  const linesOf = (text: unknown) =>
-    String(text).replace(/\r?\n$/, "").split(/\r?\n/)
-      .map((line) => line.split("\r").findLast((piece) => piece !== "") ?? "");
-  const lines = linesOf(end);
-  // The first line may be a verdict, as that of a `look` is.
-  const [first] = start === undefined ? lines : linesOf(start);
-  const shown = start === undefined && lines.length <= most + 2
-    ? lines
-    : [first!, "…", ...lines.slice(-most)];
-  return [
-    `${name}  ${sized(Number(bytes))}, all of it in ${clean(String(file))}`,
-    ...shown.map((line) => `${paint("dim", "│")} ${fit(clean(line), columns - 4)}`),
-  ];
+/** Without a result, what is in the files now: the command may still be at work. */
+function printedSoFar(files: readonly string[], style: Style): string[] {
+  const extent = { most: LINES.OPEN, first: false };
+  const lines = files.flatMap((file) =>
+    linesOfOutput(extname(file).slice(1), { ...lookAtOutput(file) }, " so far, in", extent, style)
+  );
+  return lines.length > 0 ? [...lines, ""] : [];
 }
 
-/** Any other evidence, as JSON; the whole of it is in the result. */
-function json(value: unknown, { columns, paint }: Style): string[] {
-  const lines = JSON.stringify(value, null, 2).split("\n").map((line) =>
-    fit(clean(line), columns - 2)
-  );
-  return lines.length <= 20 ? lines : [...lines.slice(0, 20), paint("dim", "… and more")];
+/** Any other evidence; the whole of it is in the result. */
+function recorded(value: unknown, { columns, paint }: Style): string[] {
+  const lines: string[] = [];
+  for (const line of linesOf(value)) {
+    if (lines.length === 20) return [...lines, paint("dim", "… and more")];
+    lines.push(fit(clean(line), columns - 2));
+  }
+  return lines;
 }

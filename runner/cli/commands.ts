@@ -1,5 +1,6 @@
 /** The commands: what they are for, what they take, and where they are. A new one is a row here. */
 import { BadInput } from "./exit.ts";
+import { nearest } from "./nearest.ts";
 import type { Invocation, OptionName } from "./options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -15,6 +16,8 @@ export interface Command {
   readonly stdin?: string;
   readonly options: readonly OptionName[];
   readonly examples: readonly string[];
+  /** What it can end with, and what that means. */
+  readonly codes: Readonly<Record<number, string>>;
   /** Loaded only when it is asked for: `deployer --help` costs little more than the runtime. */
   readonly load: () => Promise<Work>;
 }
@@ -22,6 +25,22 @@ export interface Command {
 const EVERYWHERE = ["json", "quiet", "help"] as const;
 const OF_A_LEDGER = ["ledger", ...EVERYWHERE] as const;
 const OF_AN_ORDER = ["order", "runner", "annotate", "timeout", "grace"] as const;
+
+const CODES = { 64: "bad input: nothing was changed", 70: "a fault of deployer itself" };
+const DONE = { 0: "done", ...CODES, 74: "stdout cannot be written" };
+const OF_A_LEDGER_CODES = {
+  ...DONE,
+  74: "the ledger is down, damaged or does not answer; or stdout cannot be written",
+};
+const OF_AN_ORDER_CODES = {
+  ...CODES,
+  0: "APPLIED",
+  20: "FAILED",
+  30: "UNKNOWN",
+  64: "bad input, or the identity of another order: nothing was changed",
+  73: "the order is consumed already: nothing was executed",
+  74: "the ledger is down or does not answer; or the result cannot be stored, or printed",
+};
 
 /** All commands, in the order in which they are shown. */
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -37,6 +56,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer exec --tty -- sudo systemctl restart site",
       "deployer exec -- psql shop < migration.sql",
     ],
+    codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./exec.ts")).exec,
   },
   ssh: {
@@ -48,6 +68,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer ssh web1 --order site-42 -- ./switch r42",
       "deployer ssh deploy@web1 -o Port=2222 -- systemctl restart site",
     ],
+    codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./exec.ts")).ssh,
   },
   run: {
@@ -69,6 +90,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       `echo '{"orderId":"x","action":{"name":"command","input":{"program":"date"}}}' | deployer run -`,
       "jq '.orderId = \"site-43\"' order.json | deployer run -",
     ],
+    codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./run.ts")).run,
   },
   list: {
@@ -79,6 +101,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer list --status unknown",
       "deployer list --since 2h --json | jq -r .fact.orderId",
     ],
+    codes: OF_A_LEDGER_CODES,
     load: async () => (await import("./list.ts")).list,
   },
   show: {
@@ -86,6 +109,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[options] ORDER",
     options: OF_A_LEDGER,
     examples: ["deployer show site-42", "deployer show --json site-42 | jq .result"],
+    codes: {
+      ...OF_AN_ORDER_CODES,
+      64: CODES[64],
+      73: "OPEN: it is consumed, and has no result yet",
+      74: OF_A_LEDGER_CODES[74],
+    },
     load: async () => (await import("./show.ts")).show,
   },
   check: {
@@ -97,6 +126,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "deployer list --json | deployer check -",
       "deployer check --key runner.pub.pem result.dsse.json",
     ],
+    codes: { ...DONE, 0: "nothing is wrong", 1: "a document is refused" },
     load: async () => (await import("./check.ts")).check,
   },
   recover: {
@@ -104,13 +134,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     usage: "[options]",
     options: OF_A_LEDGER,
     examples: ["deployer recover"],
+    codes: OF_A_LEDGER_CODES,
     load: async () => (await import("./recover.ts")).recover,
   },
   report: {
-    summary: "Write a page on which people look at what the ledger holds",
+    summary: "Write an HTML report of the ledger",
     usage: "[options]",
     options: ["out", ...OF_A_LEDGER],
     examples: ["deployer report", "xdg-open $(deployer report --out today.html)"],
+    codes: OF_A_LEDGER_CODES,
     load: async () => (await import("./report.ts")).report,
   },
   sign: {
@@ -121,6 +153,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       "openssl genpkey -algorithm ed25519 -out runner.pem",
       "deployer sign result.json --key runner.pem > result.dsse.json",
     ],
+    codes: DONE,
     load: async () => (await import("./sign.ts")).sign,
   },
   completion: {
@@ -132,6 +165,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       `eval "$(deployer completion zsh)"`,
       "deployer completion fish | source",
     ],
+    codes: DONE,
     load: async () => (await import("./completion.ts")).completion,
   },
 };
@@ -140,6 +174,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 export function commandOf(name: string): Command {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  const known = Object.keys(COMMANDS).join(", ");
-  throw new BadInput(`there is no command ${JSON.stringify(name)}: there are ${known}`);
+  const known = Object.keys(COMMANDS);
+  const meant = nearest(name, known);
+  throw new BadInput(
+    `there is no command ${JSON.stringify(name)}: ` +
+      (meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`),
+  );
 }

@@ -24,7 +24,8 @@ export async function complete(words: readonly string[], { stdout, env }: Shell)
 
 async function candidates(words: readonly string[], env: Shell["env"]): Promise<readonly string[]> {
   const [name = "", ...rest] = words;
-  if (rest.length === 0) return [...Object.keys(COMMANDS), "--help", "--version"];
+  if (rest.length === 0) return [...Object.keys(COMMANDS), "help", "--help", "--version"];
+  if (name === "help") return Object.keys(COMMANDS);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined || rest.slice(0, -1).includes("--")) return [];
   const before = optionOf(rest.at(-2));

@@ -1,5 +1,5 @@
 import { commandOf } from "./commands.ts";
-import { EXIT, exitCodeOf } from "./exit.ts";
+import { BadInput, EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
 import { withoutPasswords } from "./passwords.ts";
@@ -37,9 +37,13 @@ async function done(args: readonly string[], shell: Shell): Promise<number> {
 async function run(args: readonly string[], shell: Shell): Promise<number> {
   refuseOtherThanUtf8(args, shell.env);
   const [name, ...rest] = args;
-  if (name === undefined || ["--help", "-h", "help"].includes(name)) {
-    await (name === undefined ? shell.stderr : shell.stdout).write(overview());
-    return name === undefined ? EXIT.BAD_INPUT : 0;
+  if (name === undefined) {
+    await shell.stderr.write(overview());
+    return EXIT.BAD_INPUT;
+  }
+  if (isHelp(name)) {
+    await shell.stdout.write(helpOn(rest));
+    return 0;
   }
   if (name === "--version") {
     await shell.stdout.write(`${VERSION}\n`);
@@ -54,6 +58,17 @@ async function run(args: readonly string[], shell: Shell): Promise<number> {
   }
   const work = await command.load();
   return await work(invocation, shell);
+}
+
+function isHelp(word: string): boolean {
+  return ["--help", "-h", "help"].includes(word);
+}
+
+/** @throws {BadInput} If there is no such command, or more than one is named */
+function helpOn(names: readonly string[]): string {
+  const [name] = names;
+  if (names.length > 1) throw new BadInput(`help takes one command: received ${names.length}`);
+  return name === undefined || isHelp(name) ? overview() : helpOf(name, commandOf(name));
 }
 
 /** Whatever names and messages hold, a log gets one line, and a terminal no escape sequence. */

@@ -58,7 +58,7 @@ export function readKey(pem: string, use: "sign" | "check"): KeyObject {
  *
  * @param bytes The result as it was read: the statement's subject is their SHA-256
  */
-export function seal(result: ExecutionResult, bytes: string, key: KeyObject): Envelope {
+export function seal(result: ExecutionResult, bytes: Uint8Array, key: KeyObject): Envelope {
   const digest = { sha256: createHash("sha256").update(bytes).digest("hex") };
   const statement = {
     _type: STATEMENT_TYPE,

@@ -1,13 +1,12 @@
 import { Damages } from "../damages.ts";
-import type { Entry, Ledger } from "../ledgers/ledger.ts";
-import { COLOURS } from "./card.ts";
+import type { Ledger } from "../ledgers/ledger.ts";
 import { BadInput } from "./exit.ts";
 import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { clean, fit, spoken, type Style, styleOf } from "./style.ts";
-import { asked } from "./words.ts";
+import { styleOf } from "./style.ts";
+import { tableOf } from "./table.ts";
 
 /** What fits on a screen or two. */
 const ON_A_TERMINAL = 50;
@@ -59,21 +58,6 @@ async function table(
     : ["no orders"];
   if (page.next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
   await shell.stdout.write(`${rows.join("\n")}\n`);
-}
-
-/** Status, time, how long it took, order, what it was: a narrow terminal gets the two that matter. */
-function tableOf(entries: readonly Entry[], { columns, paint }: Style): string[] {
-  const width = Math.min(40, Math.max(...entries.map(({ request }) => request.orderId.length)));
-  return entries.map((entry) => {
-    const { status, fact, request, result } = entry;
-    const took = result ? spoken(result.trace.durationMs) : "";
-    const when = columns < 60
-      ? " "
-      : `  ${fact.at.slice(0, 19).replace("T", " ")}  ${took.padStart(10)}  `;
-    const orderId = fit(clean(request.orderId), width).padEnd(width);
-    const rest = fit(`${when}${orderId}  ${clean(asked(entry))}`, columns - 7);
-    return paint(COLOURS[status], status.padEnd(7)) + rest.trimEnd();
-  });
 }
 
 /** NDJSON, page by page: `head` ends it early. */

@@ -3,6 +3,7 @@ import { hostname, userInfo } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { LONGEST } from "../timer.ts";
 import { BadInput } from "./exit.ts";
+import { nearest } from "./nearest.ts";
 import { hasPassword } from "./passwords.ts";
 
 /** One option, as help and completion show it. */
@@ -76,8 +77,11 @@ export const OPTIONS: Readonly<Record<OptionName, Option>> = {
   limit: { value: "N", help: "At most so many; by default 50 on a terminal, else all" },
   out: { value: "FILE", help: "Where the page is written; by default deployer-report.html" },
   key: { value: "FILE", help: "A key in PEM: Ed25519 or ECDSA P-256" },
-  json: { env: true, help: "JSON, on a terminal too" },
-  quiet: { env: true, help: "Print nothing but errors; with --json nothing but JSON" },
+  json: { env: true, help: "JSON, on a terminal and with --quiet too" },
+  quiet: {
+    env: true,
+    help: "Print only errors of deployer itself; only the exit code tells FAILED",
+  },
   help: { short: "h", help: "Show this" },
 };
 
@@ -166,8 +170,30 @@ function parse(names: readonly OptionName[], args: readonly string[]) {
     return { values: { ...values } as Given, positionals };
   } catch (error) {
     // "Unknown option '--x'. To specify a positional …": the first sentence is what matters.
-    throw new BadInput((error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, ""));
+    const said = (error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, "");
+    throw new BadInput(said + hint(said, names, args));
   }
+}
+
+/** What people know from ssh, as it is called for its -o. */
+const OF_SSH: Readonly<Record<string, string>> = {
+  p: "Port",
+  i: "IdentityFile",
+  l: "User",
+  J: "ProxyJump",
+};
+
+/** What was meant by an option that there is not. */
+function hint(said: string, names: readonly OptionName[], args: readonly string[]): string {
+  // Bun leaves the - out where more letters follow.
+  const [, long, short = ""] = /^Unknown option '(?:--([^']+)|-?([^']))'/.exec(said) ?? [];
+  const meant = long === undefined ? undefined : nearest(long, names);
+  if (meant !== undefined) return `: did you mean --${meant}?`;
+  if (!names.includes("option") || !Object.hasOwn(OF_SSH, short)) return "";
+  const at = args.findIndex((arg) => arg.startsWith(`-${short}`));
+  const value = args[at]?.slice(2) || args[at + 1] || "…";
+  const given = value.startsWith("-") ? "…" : value;
+  return `: options of ssh stand behind -o, as in -o ${OF_SSH[short]}=${given}`;
 }
 
 /** Lists are one a line in the environment: a value may hold any other character. */

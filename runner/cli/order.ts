@@ -6,11 +6,14 @@ import { BadInput } from "./exit.ts";
 import type { Shell } from "./shell.ts";
 import { isRecord } from "./words.ts";
 
-/** The text of a file, or of stdin where it is called `-`. */
-export async function readText(file: string, { stdin }: Pick<Shell, "stdin">): Promise<string> {
+/** A file, or stdin where it is called `-`: its bytes, and its text, without a byte order mark. */
+export async function readContent(
+  file: string,
+  { stdin }: Pick<Shell, "stdin">,
+): Promise<{ bytes: Uint8Array; text: string }> {
   try {
     const bytes = file === "-" ? await buffer(stdin) : await readFile(file);
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { bytes, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
   } catch (error) {
     throw new BadInput(`file ${JSON.stringify(file)} cannot be read: ${(error as Error).message}`);
   }
@@ -27,7 +30,7 @@ export async function readOrder(
   shell: Pick<Shell, "stdin">,
   orderId?: string,
 ): Promise<ExecutionRequest> {
-  const text = await readText(file, shell);
+  const { text } = await readContent(file, shell);
   const { firstFault } = await import("./contract.ts");
   const { parse } = await import("./documents.ts");
   const parsed = parse(text);

@@ -32,7 +32,8 @@ export async function run({ values, operands }: Invocation, shell: Shell): Promi
   if (file === undefined || operands.length > 1) {
     throw new BadInput(`expected one order file: received ${operands.length}`);
   }
-  const order = await readOrder(file, shell, values.order);
+  const standIn = values.fresh ? "fresh" : undefined; // The identity is told once it can be executed.
+  const order = await readOrder(file, shell, values.order ?? standIn);
   const { fields, make } = await actionOf(order.action.name, file, values, shell);
   refuseInput(order.action.input, fields, `file ${JSON.stringify(file)}: `);
   refuseNoTerminal(values, shell);
@@ -67,12 +68,12 @@ async function actionOf(
     }
     case "http": {
       const { httpRequest, HTTP_INPUT } = await import("../actions/http.ts");
-      return known(HTTP_INPUT, () => httpRequest());
+      return known(HTTP_INPUT, (_output, stop) => httpRequest({}, { stop }));
     }
     case "release": {
       const { releaseSwitch, RELEASE_INPUT } = await import("../actions/release.ts");
       const base = file === "-" ? "." : dirname(file);
-      return known(RELEASE_INPUT, () => releaseSwitch(base, values.target));
+      return known(RELEASE_INPUT, (_output, stop) => releaseSwitch(base, values.target, { stop }));
     }
   }
   throw new BadInput(

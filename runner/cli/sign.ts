@@ -5,7 +5,7 @@ import { seal } from "./envelope.ts";
 import { BadInput } from "./exit.ts";
 import { keyOf } from "./key.ts";
 import type { Invocation } from "./options.ts";
-import { readText } from "./order.ts";
+import { readContent } from "./order.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -22,13 +22,13 @@ export async function sign({ values, operands }: Invocation, shell: Shell): Prom
     throw new BadInput("--key is missing: the private key to sign with");
   }
   const key = keyOf(values.key, "sign");
-  const text = await readText(file, shell);
+  const { bytes, text } = await readContent(file, shell);
   const read = parse(text);
   const name = JSON.stringify(file);
   if ("problem" in read) throw new BadInput(`file ${name} line ${read.line}: ${read.problem}`);
   const fault = firstFault("ExecutionResult", read.value);
   if (fault) throw new BadInput(`file ${name} is no result: ${fault.field} ${fault.reason}`);
-  const envelope = seal(read.value as ExecutionResult, text, key);
+  const envelope = seal(read.value as ExecutionResult, bytes, key);
   await shell.stdout.write(`${JSON.stringify(envelope, null, 2)}\n`);
   return 0;
 }

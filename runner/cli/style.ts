@@ -32,11 +32,56 @@ export function clean(text: string): string {
   );
 }
 
+/** What a terminal writes over two columns: East Asian characters, but for the halfwidth ones, and emoji. */
+const WIDE =
+  /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff00-\uff60\uffe0-\uffe6]/u;
+
+/** What is written onto the character before it. */
+const MARK = /\p{M}/u;
+
+/** How many columns of a terminal a text takes, once it is clean. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const character of text) width += columnsOf(character);
+  return width;
+}
+
+function columnsOf(character: string): number {
+  if (character < "\u0300") return 1;
+  return MARK.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
+}
+
 /** One line of at most so many columns, with a sign that it was cut. */
 export function fit(text: string, columns: number): string {
-  const characters = [...text];
-  if (characters.length <= columns) return text;
-  return characters.slice(0, Math.max(0, columns - 1)).join("") + "…";
+  return starting(text, columns).length === text.length ? text : starting(text, columns - 1) + "…";
+}
+
+/** The same, cut in its middle: identities differ at either end. */
+export function fitMiddle(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  const head = starting(text, Math.ceil((columns - 1) / 2));
+  let tail = "";
+  for (const character of [...text].reverse()) {
+    if (widthOf(head + tail + character) > columns - 1) break;
+    tail = character + tail;
+  }
+  return `${head}…${tail.replace(/^\p{M}+/u, "")}`;
+}
+
+/** As much of its beginning as so many columns have room for. */
+function starting(text: string, columns: number): string {
+  let [width, length] = [0, 0];
+  for (const character of text) {
+    width += columnsOf(character);
+    if (width > columns) break;
+    length += character.length;
+  }
+  return text.slice(0, length);
+}
+
+/** A text and spaces, over so many columns at least. */
+export function pad(text: string, columns: number): string {
+  return text + " ".repeat(Math.max(0, columns - widthOf(text)));
 }
 
 /** A paragraph in lines of at most so many columns; a word that is longer stays whole. */
@@ -44,7 +89,7 @@ export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const last = lines.at(-1);
-    if (last !== undefined && [...last, ...word].length < columns) {
+    if (last !== undefined && widthOf(last) + widthOf(word) < columns) {
       lines[lines.length - 1] = `${last} ${word}`;
     } else lines.push(word);
   }

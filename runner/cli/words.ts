@@ -1,40 +1,55 @@
 /** What is said of an order in words: the status, what it does not say, what to look at. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
+import { brief, reasonOf, said, textOf } from "./tags.ts";
 
-/** What was observed, without its tag: an error's message is told apart from its properties. */
+/** What was observed: the words of what was thrown are told apart from what it holds. */
 export interface Observed {
   readonly message?: string;
   readonly evidence?: unknown;
 }
 
 /** The evidence of a result: what was returned, thrown, or called unproven. */
-export function observed({ trace }: ExecutionResult): Observed {
-  const raw = "rawResult" in trace ? trace.rawResult : "rawError" in trace ? trace.rawError : null;
-  if (!isRecord(raw)) return { evidence: raw };
-  if (raw.$js !== "error") return { evidence: raw };
-  return {
-    message: typeof raw.message === "string" ? raw.message : String(raw.name ?? "an error"),
-    ...raw.props !== undefined && { evidence: raw.props },
-  };
+export function observed(result: ExecutionResult): Observed {
+  const raw = recordedOf(result);
+  if (isRecord(raw) && raw.$js === "error") {
+    return { message: reasonOf(raw), ...raw.props !== undefined && { evidence: raw.props } };
+  }
+  const hasThrown = result.trace.settlement === "THREW";
+  return { ...hasThrown && { message: `it threw ${brief(raw)}` }, evidence: raw };
+}
+
+/** The same as it was recorded; null where there is nothing. */
+export function recordedOf({ trace }: ExecutionResult): unknown {
+  return "rawResult" in trace ? trace.rawResult : "rawError" in trace ? trace.rawError : null;
 }
 
 /** What the order asks for, as one would type it. */
 export function asked({ request: { action } }: Pick<Entry, "request">): string {
   const input = isRecord(action.input) ? action.input : {};
-  const { host, program, args, method, url, site } = input;
-  if (typeof program === "string") {
-    const words = [program, ...Array.isArray(args) ? args : []].map(quoted).join(" ");
-    return typeof host === "string" ? `${host}: ${words}` : words;
+  const [host, program, url, site] = [input.host, input.program, input.url, input.site].map(textOf);
+  const args = Array.isArray(input.args) ? input.args : [];
+  if (program !== undefined) {
+    const words = isLook(action)
+      ? `look into ${said(args[3])}`
+      : [program, ...args].map(quoted).join(" ");
+    return host === undefined ? words : `${host}: ${words}`;
   }
-  if (typeof url === "string") return `${method} ${url}`;
-  if (typeof site === "string") return `${action.name} ${site}`;
+  if (url !== undefined) return `${said(input.method)} ${url}`;
+  if (site !== undefined) return `${action.name} ${site}`;
   return action.name;
+}
+
+/** Whether it asks what came of an earlier order: its script is for `sh`, not for people. */
+export function isLook({ name, input }: Entry["request"]["action"]): boolean {
+  if (name !== "ssh" || !isRecord(input) || !Array.isArray(input.args)) return false;
+  const [option, , called, marker] = input.args;
+  return option === "-c" && called === "look" && typeof marker === "string";
 }
 
 /** As a shell would want it. */
 function quoted(word: unknown): string {
-  const text = String(word);
+  const text = said(word);
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

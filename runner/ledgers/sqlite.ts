@@ -153,7 +153,7 @@ export class SqliteLedger implements Ledger {
    * Opens a ledger, and makes file and table where there are none. A new file is its owner's alone.
    *
    * @param where Path of the file, opened by the driver of the runtime (Node from 22.13, Deno, Bun)
-   * and closed by `close()`; or an open database, which stays open, and keeps the pragmas that the
+   * or by better-sqlite3, and closed by `close()`; or an open database, which stays open, and keeps the pragmas that the
    * ledger sets
    * @throws {LedgerDown} If it cannot be opened; if it is another program's, or was written by a later
    * version of this package: then it is left as it was; if it has no file; or if a pragma that its
@@ -593,13 +593,21 @@ async function openFile(path: string, readOnly = false): Promise<OpenDatabase> {
   }
   const node = "node:sqlite";
   const driver = await import(node).catch(() => undefined);
-  if (driver === undefined) {
-    throw new Error(
-      `Node ${process.versions.node} has no SQLite (22.13 and later have): give a database object, ` +
-        "such as better-sqlite3's",
-    );
-  }
+  if (driver === undefined) return new (await betterSqlite3())(path, { readonly: readOnly });
   return new driver.DatabaseSync(path, { readOnly });
+}
+
+/** What a Node without SQLite opens files by, where it is installed. */
+async function betterSqlite3(): Promise<
+  new (path: string, options: { readonly: boolean }) => OpenDatabase
+> {
+  const name = "better-sqlite3";
+  const driver = await import(name).catch(() => undefined);
+  if (driver !== undefined) return driver.default;
+  throw new Error(
+    `Node ${process.versions.node} has no SQLite: install Node 22.13 or later, or better-sqlite3 ` +
+      "beside deployer-runner; or use a folder as the ledger",
+  );
 }
 
 /** What a row says of its order; or what is wrong with it. */

@@ -141,7 +141,7 @@ test("the Runner's headers are sent as they were when the action was made", asyn
   const server = await listen((socket) => socket.end("HTTP/1.1 204 Done\r\n\r\n"));
   const headers: Record<string, string> = { "Idempotency-Key": "another", "x-name": "é" };
   const action = httpRequest(headers);
-  headers["content-length"] = "1";
+  headers["transfer-encoding"] = "chunked";
   const input = { method: "POST", url: server.url, body: "é" };
   const order = { orderId: "order 1", action: { name: "http", input } };
   const { status } = await execute(order, { executionId: "e", runner: "r" }, action);
@@ -157,27 +157,47 @@ test("the Runner's headers are sent as they were when the action was made", asyn
   });
 });
 
-test("a 2xx that comes before all is sent is APPLIED if the server takes the rest", async () => {
-  const body = "x".repeat(20_000_000);
-  for (const takesTheRest of [true, false]) {
-    let [bytes, closed]: [number, Promise<unknown>?] = [0];
-    const url = await open(createServer((socket) => {
-      closed = new Promise((closed) => socket.on("close", closed));
-      socket.on("error", () => {}).on("data", (data) => bytes += data.length);
-      socket.once("data", () => {
-        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-        if (takesTheRest) return;
-        socket.pause();
-        setTimeout(() => socket.resetAndDestroy(), 50);
-      });
-    }));
-    const result = await call({ method: "POST", url, body });
-    assertEquals(result.status, takesTheRest ? "APPLIED" : "UNKNOWN");
-    await closed;
-    if (takesTheRest) assert(bytes > body.length, String(bytes));
-    else assertEquals(evidenceOf(result).sent, "part");
-  }
-});
+/** How a server that has answered goes on, while it is being sent the rest. */
+const REST: Record<string, (socket: Socket, head: string) => unknown> = {
+  "takes the rest": (socket, head) => socket.write(head),
+  "ends, and takes the rest": (socket, head) => socket.end(head),
+  "resets": (socket, head) => {
+    socket.write(head);
+    socket.resetAndDestroy();
+  },
+  "resets later": (socket, head) => {
+    socket.pause().write(head);
+    setTimeout(() => socket.resetAndDestroy(), 20);
+  },
+  "ends, and resets later": (socket, head) => {
+    socket.pause().end(head);
+    setTimeout(() => socket.resetAndDestroy(), 20);
+  },
+};
+
+for (const [what, goOn] of Object.entries(REST)) {
+  test(`a 200 before all of the request is sent counts if all is: the server ${what}`, async () => {
+    const body = "x".repeat(20_000_000); // More than buffers hold.
+    for (const headers of CONNECTIONS) {
+      for (const framing of ["content-length: 0\r\n", ""]) {
+        if (framing === "" && what === "takes the rest") continue; // That has no end.
+        let [bytes, closed]: [number, Promise<unknown>?] = [0];
+        const url = await open(createServer({ allowHalfOpen: true }, (socket) => {
+          closed = new Promise((closed) => socket.on("close", closed));
+          socket.on("error", () => {}).on("end", () => socket.end());
+          socket.on("data", (data) => bytes += data.length);
+          socket.once("data", () => goOn(socket, `HTTP/1.1 200 OK\r\n${framing}\r\n`));
+        }));
+        const result = await call({ method: "POST", url, body }, { headers });
+        await closed;
+        const isTaken = what.endsWith("takes the rest") && framing !== "";
+        assertEquals(result.status, isTaken ? "APPLIED" : "UNKNOWN");
+        if (isTaken) assert(bytes > body.length, String(bytes));
+        else assertEquals(evidenceOf(result).sent, "part");
+      }
+    }
+  });
+}
 
 const SECRET = "s3cr3t";
 

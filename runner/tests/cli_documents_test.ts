@@ -1,6 +1,6 @@
 /** `deployer check`, `sign` and `run`: documents of files, and what is wrong with them. */
-import { generateKeyPairSync } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { createHash, generateKeyPairSync } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -277,6 +277,20 @@ for (const type of ["ed25519", "P-256"] as const) {
   });
 }
 
+test("the digest that is signed is that of the file's bytes, whatever they begin and end with", async () => {
+  const result = text(await settle("RETURNED"), 2);
+  const [key, publicKey] = files(...pair("ed25519"));
+  for (const content of [result, `\ufeff${result}`, `${result.replaceAll("\n", "\r\n")}\r\n`]) {
+    const [file] = files(content);
+    const { code, stdout, stderr } = await run(["sign", file!, "--key", key!]);
+    assertEquals(code, 0, stderr);
+    const { subject: [{ digest }] } = JSON.parse(atob(JSON.parse(stdout).payload));
+    assertEquals(digest.sha256, createHash("sha256").update(readFileSync(file!)).digest("hex"));
+    const [signed] = files(stdout);
+    assertEquals((await verdict(signed!, "--key", publicKey!)).refused, []);
+  }
+});
+
 test("a key of no use and a document that is no result are refused before anything is signed", async () => {
   const [rsa] = pair("rsa");
   const [p384] = pair("P-384");
@@ -354,6 +368,12 @@ test("an order from a file is executed once; its faults are one line each, with 
   assertEquals(again.code, 0);
   const { orderId } = JSON.parse(again.stdout);
   assertStringIncludes(again.stderr, `order ${orderId}\n`);
+  const unnamed = echo.replace(`"orderId":"x",`, "");
+  assertEquals((await call(unnamed, "--order", "named")).code, 0);
+  const named = await call(unnamed, "--fresh");
+  assertEquals(named.code, 0, named.stderr);
+  assertEquals(named.stderr.split("\n")[0], `order ${JSON.parse(named.stdout).orderId}`);
+  assertEquals((await call(unnamed)).code, 64);
   const stdin = await run(["run", "--ledger", ledger, "-"], {
     stdin: order({ program: "false" }).replace(`"x"`, `"z"`),
   });

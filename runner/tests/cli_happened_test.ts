@@ -9,11 +9,34 @@ const UNPROVEN = "it says itself that it cannot tell";
 const [r, other] = ["releases/0123456789abcdef", "releases/fedcba9876543210"];
 
 /** Evidence of each action, and what is said of it in each status. */
-const WORDS: [evidence: object, applied: string, unproven: string][] = [
+const WORDS: [evidence: object, applied: string, unproven: string, failed?: string][] = [
   // command, ssh
   [{ exitCode: 0, endedBy: null }, "it ended with code 0", "it ended with code 0"],
   [{ exitCode: null, endedBy: "SIGKILL" }, PROOF, "it was ended by SIGKILL"],
-  [{ exceeded: true }, PROOF, "it was ended, because it printed more than it may"],
+  [
+    { exceeded: true, endedBy: "SIGKILL" },
+    PROOF,
+    "it was ended, because it printed more than it may",
+  ],
+  [{ exceeded: true }, PROOF, "it printed more than it may"],
+  [
+    { exitCode: 0, stopped: "Ctrl-C" },
+    "it was asked to stop (Ctrl-C); it ended with code 0",
+    "it was asked to stop (Ctrl-C); it ended with code 0",
+    "it was asked to stop (Ctrl-C); why",
+  ],
+  [
+    { stopped: "Ctrl-C" },
+    PROOF,
+    `it was asked to stop (Ctrl-C); ${UNPROVEN}`,
+    "it was asked to stop (Ctrl-C); why",
+  ],
+  [{ gaveUp: "Ctrl-C", pid: 7 }, PROOF, "the Runner stopped waiting (Ctrl-C); it was process 7"],
+  [
+    { lost: true, host: "web1", phase: "started" },
+    PROOF,
+    "the connection to web1 was lost after the command had begun",
+  ],
   [{ pid: 7 }, PROOF, "the Runner stopped waiting; it was process 7"],
   // http, migration
   [{ request: {}, response: {} }, PROOF, UNPROVEN],
@@ -60,13 +83,13 @@ const WORDS: [evidence: object, applied: string, unproven: string][] = [
 ];
 
 test("of a result no more is said than it holds", async () => {
-  for (const [evidence, applied, unproven] of WORDS) {
+  for (const [evidence, applied, unproven, failed = "why"] of WORDS) {
     const said = [
       await wordsOf(() => evidence),
       await wordsOf((_, scope) => scope.unproven(evidence)),
       await wordsOf(() => Promise.reject(Object.assign(new Error("why"), evidence))),
     ];
-    assertEquals(said, [applied, unproven, "why"], JSON.stringify(evidence));
+    assertEquals(said, [applied, unproven, failed], JSON.stringify(evidence));
   }
 });
 

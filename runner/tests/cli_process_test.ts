@@ -2,12 +2,12 @@
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { ExecutionResult } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { assertSound } from "../../tests/support/orders.ts";
@@ -83,6 +83,40 @@ test(
     await code(74, "list", "--ledger", "file");
   },
 );
+
+const isNode = !("Deno" in globalThis) && process.versions.bun === undefined;
+if (isNode) {
+  test(
+    "a Node without SQLite opens files by better-sqlite3, or says what to install",
+    LONG,
+    async () => {
+      const cwd = fresh();
+      const [program, ...args] = deployerCommand();
+      const listed = async (driver: string) => {
+        const hooks = `export const resolve = (name, context, next) =>
+        name === "node:sqlite" ? Promise.reject(new Error("no SQLite")) :
+        name === "better-sqlite3" ? ${driver} : next(name, context)`;
+        const register = `import { register } from "node:module";
+        register("data:text/javascript," + encodeURIComponent(${JSON.stringify(hooks)}))`;
+        const loader = `data:text/javascript,${encodeURIComponent(register)}`;
+        const list = ["list", "--ledger", "sqlite:l.db"];
+        writeFileSync(join(cwd, "l.db"), "");
+        const child = spawn(program, ["--import", loader, ...args, ...list], { cwd });
+        return await text(child.stderr);
+      };
+      const fake =
+        `export default class { constructor(path) { throw new Error("given " + path) } }`;
+      const url = JSON.stringify(`data:text/javascript,${encodeURIComponent(fake)}`);
+      const opened = await listed(`{ url: ${url}, shortCircuit: true }`);
+      assertStringIncludes(opened, `cannot open the ledger "${join(cwd, "l.db")}": given ${cwd}`);
+      const none = await listed(`Promise.reject(new Error("not installed"))`);
+      assertMatch(
+        none,
+        /: Node [\d.]+ has no SQLite: install Node 22\.13 or later, or better-sqlite3/,
+      );
+    },
+  );
+}
 
 test("a reader that closes the pipe early is no fault, and costs no result", LONG, async () => {
   const cwd = fresh();
@@ -190,7 +224,8 @@ test("killed at ten random instants: no order is executed twice, none is lost", 
 
 test("recover lists what it closes, once", LONG, async () => {
   const cwd = fresh();
-  const { child, end } = start(cwd, ["exec", "--order", "x", ...sh(": > started; sleep 1")]);
+  const script = "echo so far; : > started; while [ -e started ]; do sleep 0.1; done";
+  const { child, end } = start(cwd, ["exec", "--order", "x", ...sh(script)]);
   await until(() => existsSync(join(cwd, "started")));
   const alive = await spawned(cwd, "recover");
   assertEquals([alive.code, alive.stdout, alive.stderr], [0, "", "no order is lost\n"]);
@@ -203,10 +238,13 @@ test("recover lists what it closes, once", LONG, async () => {
   assertStringIncludes(stderr, "1 order is closed as UNKNOWN. A command lives on after its Runner");
   assertEquals((await spawned(cwd, "recover")).stdout, "");
   const ledger = join(cwd, ".deployer");
-  const shown = await run(["show", "--ledger", ledger, "x"], { terminal: true, columns: 200 });
+  const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
+  const shown = await run(["show", "--ledger", ledger, "x"], surroundings);
+  rmSync(join(cwd, "started")); // The command lives on until then.
   assertEquals(shown.code, 30);
-  assertStringIncludes(shown.stdout, "its Runner was gone, and nobody saw how it ended");
-  assertStringIncludes(shown.stdout, `printed ${join(ledger, "output")}/`);
+  assertMatch(shown.stdout, /its Runner\s+was gone, and nobody saw how it ended/);
+  assertStringIncludes(shown.stdout, `  stdout  7 bytes so far, in ${join(ledger, "output")}/`);
+  assertStringIncludes(shown.stdout, "\n  │ so far\n  stderr  nothing\n");
 });
 
 test(

@@ -1,7 +1,8 @@
 /** What ends an order early, at each moment: before it is consumed, meanwhile, while it is stored. */
-import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSilent, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
@@ -10,6 +11,7 @@ import type { Action, ExecutionResult } from "deployer-runtime";
 import { deferred, isPending } from "../../tests/support/orders.ts";
 import { until } from "../../tests/support/until.ts";
 import { attempt } from "../cli/attempt.ts";
+import { deployer } from "../cli/deployer.ts";
 import { STORING, untilStored } from "../cli/interrupt.ts";
 import { readArguments } from "../cli/options.ts";
 import { LedgerDown } from "../ledgers/errors.ts";
@@ -242,6 +244,46 @@ for (const how of ["SIGINT", "SIGTERM", "--timeout"]) {
       else assertEquals([code, shown.code], [74, 64], stderr + shown.stderr);
     });
   }
+}
+
+test("http hears a stop while it runs: what is not sent yet is not sent", LONG, async () => {
+  const cwd = fresh();
+  const silent = createSilent(); // It says nothing of TLS: no request can be sent.
+  const connected = once(silent, "connection");
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/`;
+  const { code, shell } = executed(cwd, { name: "http", input: { method: "POST", url } });
+  const [socket] = await connected as [Socket];
+  shell.signals.emit("SIGTERM");
+  assertEquals([await code, JSON.parse(shell.said.stdout).status], [20, "FAILED"]);
+  assertStringIncludes(shell.said.stderr, "SIGTERM: the command is asked to stop");
+  socket.destroy();
+  silent.close();
+});
+
+test(
+  "release hears a stop while it runs: nothing is switched, and nothing stays",
+  LONG,
+  async () => {
+    const cwd = fresh();
+    mkdirSync(join(cwd, "site"));
+    for (let i = 0; i < 2000; i++) writeFileSync(join(cwd, "site", `${i}`), "a file to be flushed");
+    const { code, shell } = executed(cwd, { name: "release", input: { site: "site" } });
+    const releases = join(cwd, "target", "releases");
+    await until(() => existsSync(releases) && readdirSync(releases).length > 0);
+    shell.signals.emit("SIGTERM");
+    assertEquals([await code, JSON.parse(shell.said.stdout).status], [20, "FAILED"]);
+    assertEquals([readdirSync(releases), existsSync(join(cwd, "target", "current"))], [[], false]);
+  },
+);
+
+/** An order from a file, in this process. */
+function executed(cwd: string, action: { name: string; input: unknown }) {
+  const [file, shell] = [join(cwd, "order.json"), testShell()];
+  writeFileSync(file, JSON.stringify({ orderId: "x", action }));
+  const options = ["--ledger", join(cwd, "ledger")];
+  if (action.name === "release") options.push("--target", join(cwd, "target"));
+  return { code: deployer(["run", file, ...options], shell), shell };
 }
 
 test("what only reads a ledger that does not answer is ended by Ctrl-C", LONG, async () => {

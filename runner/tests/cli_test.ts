@@ -12,6 +12,7 @@ import { attempt } from "../cli/attempt.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { deployer } from "../cli/deployer.ts";
 import { locate, nameOf } from "../cli/ledger.ts";
+import { nearest } from "../cli/nearest.ts";
 import { OPTIONS, readArguments } from "../cli/options.ts";
 import type { Shell } from "../cli/shell.ts";
 import { clean, fit, spoken, wrap } from "../cli/style.ts";
@@ -30,10 +31,15 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
   const ledger = join(fresh(), "ledger");
   const cases: [string[], string][] = [
     [["deploy"], `there is no command "deploy": there are exec, ssh, run`],
+    [["shwo"], `there is no command "shwo": did you mean show?`],
+    [["help", "lst"], `there is no command "lst": did you mean list?`],
+    [["help", "exec", "run"], "help takes one command: received 2"],
     [["exec"], "expected a command behind --"],
     [["exec", "--"], "expected a command behind --"],
     [["exec", "./deploy.sh"], `received "./deploy.sh" before it`],
-    [["exec", "--ordre", "x", "--", "true"], "Unknown option '--ordre'"],
+    [["exec", "--ordre", "x", "--", "true"], "Unknown option '--ordre': did you mean --order?"],
+    [["exec", "--retries=3", "--", "true"], "Unknown option '--retries'"],
+    [["exec", "-p", "22", "--", "true"], "Unknown option '-p'"],
     [["exec", "--order"], "--order"],
     [["exec", "--order", "", "--", "true"], "--order must be 1 to 256 characters"],
     [["exec", "--order", "x".repeat(257), "--", "true"], "--order must be 1 to 256 characters"],
@@ -48,6 +54,14 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["ssh", "--", "true"], "expected one machine before --: received []"],
     [["ssh", "a", "b", "--", "true"], `received ["a","b"]`],
     [["ssh", "--", "-oProxyCommand=reboot", "true"], "expected one machine"],
+    [["ssh", "a", "-p", "42222", "--", "true"], "stand behind -o, as in -o Port=42222"],
+    [["ssh", "-p42222", "a", "--", "true"], "stand behind -o, as in -o Port=42222"],
+    [["ssh", "-i", "key.pem", "a", "--", "true"], "-o IdentityFile=key.pem"],
+    [["ssh", "-l", "deploy", "a", "--", "true"], "-o User=deploy"],
+    [["ssh", "a", "-J", "jump", "--", "true"], "-o ProxyJump=jump"],
+    [["ssh", "a", "-p", "--", "true"], "-o Port=…"],
+    [["ssh", "a", "-v", "--", "true"], "Unknown option '-v'"],
+    [["run", "-p", "22", "order.json"], "-o Port=22"],
     [["run"], "expected one order file: received 0"],
     [["run", "none.json"], `file "none.json" cannot be read: ENOENT`],
     [["list", "everything"], `list takes no operand: received "everything"`],
@@ -144,6 +158,34 @@ test("every command has help with examples, and every option and variable of it 
   }
   const none = await run([]);
   assertEquals([none.code, none.stdout, none.stderr], [64, "", stdout]);
+});
+
+test("help COMMAND is COMMAND --help; help alone is the overview", async () => {
+  for (const name of Object.keys(COMMANDS)) {
+    assertEquals(await run(["help", name]), await run([name, "--help"]));
+  }
+  const overview = await run(["--help"]);
+  for (const args of [["help"], ["-h"], ["help", "help"], ["help", "--help"]]) {
+    assertEquals(await run(args), overview);
+  }
+  assertEquals((await run(["complete", "help", "sh"])).stdout, "show\n");
+  assertEquals((await run(["complete", "he"])).stdout, "help\n");
+});
+
+test("what was mistyped by one letter is known", () => {
+  const cases: [word: string, meant: string | undefined][] = [
+    ["order", "order"],
+    ["ordr", "order"],
+    ["orderr", "order"],
+    ["0rder", "order"],
+    ["ordre", "order"],
+    ["rder", "order"],
+    ["ordering", undefined],
+    ["redro", undefined],
+    ["o", undefined],
+    ["", undefined],
+  ];
+  for (const [word, meant] of cases) assertEquals(nearest(word, ["quiet", "order"]), meant, word);
 });
 
 test("a fault of its own is told whole, with a code of its own", async () => {
@@ -440,7 +482,7 @@ test(
     assertEquals((await call(["show", "--quiet", "x"])).stdout, "");
 
     const narrow = await call(["list"], { NO_COLOR: "1" }, 30);
-    assertEquals(narrow.stdout, "FAILED  x  sh -c 'echo no >&2…\n");
+    assertEquals(narrow.stdout, "FAILED  x  sh -c 'echo no >&2…\n        sh ended with code 3\n");
   },
 );
 
@@ -466,8 +508,8 @@ test("of a progress bar the end is shown, and of an output its last lines", LONG
   const surroundings = { terminal: true, env: { NO_COLOR: "1" } };
   const script = "seq 1 20; printf '10%%\\r55%%\\r100%%\\r\\n'";
   const { stdout } = await run(["exec", "--ledger", fresh(), ...sh(script)], surroundings);
-  assertStringIncludes(stdout, "  │ 19\n  │ 20\n  │ 100%\n  stderr  nothing\n");
-  assert(!stdout.includes("│ 18\n"));
+  const end = "  │ … 18 lines before\n  │ 19\n  │ 20\n  │ 100%\n  stderr  nothing\n";
+  assertStringIncludes(stdout, end);
 });
 
 test("of another result the evidence is told too; of a recovered order, that nobody saw it", async () => {
@@ -491,7 +533,7 @@ test("of another result the evidence is told too; of a recovered order, that nob
 
 test("texts are cut and wrapped by what is seen of them", () => {
   assertEquals(fit("abcdef", 4), "abc…");
-  assertEquals(fit("😀😀", 2), "😀😀");
+  assertEquals(fit("😀😀", 4), "😀😀");
   assertEquals(wrap("one two three", 8), ["one two", "three"]);
   assertEquals(wrap("a-word-that-is-long b", 5), ["a-word-that-is-long", "b"]);
   assertEquals(clean("a\tb\nc\x9bd\u202e"), "a b\\nc\\u009bd\\u202e");

@@ -369,7 +369,7 @@ for (
     const session: Session = {
       async query(text, values) {
         if (text !== at) return await client.query(text, values);
-        if (heard) await client.query(text);
+        await client.query(heard ? text : "rollback");
         if (replaced) client = await openSession(database.url);
         if (at === "commit") throw new Error("the time is up");
         return { rows: [] };
