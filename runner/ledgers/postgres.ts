@@ -99,6 +99,8 @@ const STORE = `
     and fact -> 'executionId' = brought -> 'executionId'
   returning order_id, ${DURABLE}`;
 
+const PATIENCE = 10_000;
+
 /** How long until another session is tried again, in ms. */
 const PAUSE = 200;
 
@@ -145,7 +147,7 @@ export class PostgresLedger implements Ledger {
    */
   static async open(
     where: string | Connection,
-    { patience = 10_000 }: PostgresOptions = {},
+    { patience = PATIENCE }: PostgresOptions = {},
   ): Promise<PostgresLedger> {
     const url = typeof where === "string" ? where : undefined;
     const ledger = new PostgresLedger(await connect(where, patience), url, patience);
@@ -171,7 +173,7 @@ export class PostgresLedger implements Ledger {
    * @throws {LedgerDown} If it cannot
    */
   static async install(where: string | Connection): Promise<void> {
-    const { connection, end } = await connect(where, LONGEST);
+    const { connection, end } = await connect(where, PATIENCE);
     try {
       await connection.query(SCHEMA);
     } catch (cause) {
@@ -555,9 +557,7 @@ async function connect(where: string | Connection, patience: number): Promise<Se
     };
     return { connection: client, end };
   } catch (cause) {
-    // It has the whole URL in it, with its password.
-    const isUnread = (cause as { code?: string }).code === "ERR_INVALID_URL";
-    throw down("cannot open the ledger", isUnread ? new Error("its URL cannot be read") : cause);
+    throw down("cannot open the ledger", cause);
   }
 }
 

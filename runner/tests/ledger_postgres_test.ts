@@ -1,4 +1,4 @@
-/** What `PostgresLedger` says where a server has not got its tables; the server is made up. */
+/** What `PostgresLedger` says of servers that cannot hold a ledger; they are made up. */
 import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerDown } from "../ledgers/errors.ts";
@@ -15,5 +15,29 @@ test("a PostgreSQL ledger without tables says what makes them, and any other fau
     const error = await assertRejects(opened, LedgerDown, `cannot open the ledger: `);
     assertEquals(error.message.includes("PostgresLedger.install()"), code !== "57P03");
     assertEquals([error.message.endsWith(message!), error.cause], [true, cause]);
+  }
+});
+
+test("a PostgreSQL server that keeps no promise is refused by name, before anything is asked of it", async () => {
+  for (
+    const [server, problem] of [
+      [{ fsync: "off" }, "the server's fsync is off: a crash of its machine loses claims"],
+      [{ standby: true }, "the server is a standby: no order can be consumed there"],
+      [{ unlogged: "orders" }, "unlogged in the schema deployer: orders: a crash empties it"],
+    ] as const
+  ) {
+    const asked: string[] = [];
+    const query = (text: string) => {
+      asked.push(text);
+      return Promise.resolve({
+        rows: [{ fsync: "on", standby: false, unlogged: null, ...server }],
+      });
+    };
+    await assertRejects(
+      () => PostgresLedger.open({ query }),
+      LedgerDown,
+      `cannot open the ledger: ${problem}`,
+    );
+    assertEquals(asked.some((text) => text.includes("pg_advisory_lock")), false);
   }
 });
