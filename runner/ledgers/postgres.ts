@@ -82,8 +82,9 @@ const SETTINGS = `
 /** What a server cannot promise, whatever the session sets. */
 const SERVER = `
   select current_setting('fsync') as fsync, pg_is_in_recovery() as standby,
-    (select string_agg(relname, ', ') from pg_class
-     where relnamespace = to_regnamespace('deployer') and relpersistence <> 'p') as unlogged`;
+    (select string_agg('deployer.' || relname, ', ') from pg_class
+     where relnamespace = to_regnamespace('deployer') and relkind in ('r', 'p', 'S')
+       and relpersistence <> 'p') as unlogged`;
 
 /**
  * In what a statement returns: its transaction is flushed before it is answered, whatever the session,
@@ -444,7 +445,7 @@ export class PostgresLedger implements Ledger {
     let isSilent = true;
     own.catch(() => {}).then(() => isSilent = false);
     const other = sendElsewhere<Row>(url, this.#patience, text, values).then((rows) => {
-      if (isSilent) this.#lose(new Error(silent(this.#patience))); // The server is not what is slow.
+      if (isSilent) this.#lose(new Error(silent(this.#patience))); // It is not the server that is slow.
       return rows;
     });
     return await Promise.any([own, other]).catch(({ errors: [, fault] }) => {
@@ -512,7 +513,7 @@ function problemOfServer(server: Server | undefined): string | undefined {
   }
   if (server?.standby) return "the server is a standby: no order can be consumed there";
   if (server?.unlogged) {
-    return `unlogged in the schema deployer: ${server.unlogged}: a crash empties it`;
+    return `a crash of the server empties what is unlogged: ${server.unlogged}`;
   }
   return undefined;
 }
@@ -550,7 +551,10 @@ async function connect(where: string | Connection, patience: number): Promise<Se
       stream: socket,
     });
     client.on("error", () => {}); // Said by whatever is asked of the ledger from then on.
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    });
     const end = async () => {
       await isDoneWithin(GOODBYE, client.end());
       socket.destroy();

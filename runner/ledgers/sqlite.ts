@@ -153,8 +153,8 @@ export class SqliteLedger implements Ledger {
    * Opens a ledger, and makes file and table where there are none. A new file is its owner's alone.
    *
    * @param where Path of the file, opened by the driver of the runtime (Node from 22.13, Deno, Bun)
-   * or by better-sqlite3, and closed by `close()`; or an open database, which stays open, and keeps the pragmas that the
-   * ledger sets
+   * or by better-sqlite3, and closed by `close()`; or an open database, which stays open, and keeps
+   * the pragmas that the ledger sets
    * @throws {LedgerDown} If it cannot be opened; if it is another program's, or was written by a later
    * version of this package: then it is left as it was; if it has no file; or if a pragma that its
    * promise needs does not take

@@ -23,7 +23,10 @@ test("a PostgreSQL server that keeps no promise is refused by name, before anyth
     const [server, problem] of [
       [{ fsync: "off" }, "the server's fsync is off: a crash of its machine loses claims"],
       [{ standby: true }, "the server is a standby: no order can be consumed there"],
-      [{ unlogged: "orders" }, "unlogged in the schema deployer: orders: a crash empties it"],
+      [
+        { unlogged: "deployer.orders" },
+        "a crash of the server empties what is unlogged: deployer.orders",
+      ],
     ] as const
   ) {
     const asked: string[] = [];

@@ -50,7 +50,7 @@ export async function work(worker: Worker): Promise<void> {
   // Results are stored in a session of their own, while the next orders are claimed.
   const [claiming, storing] = await Promise.all([worker.openLedger(), worker.openLedger()]);
   const [running, handled] = [new Set<Promise<unknown>>(), new Set<Promise<unknown>>()];
-  let [open, faults] = [true, [] as unknown[]];
+  let [open, faults] = [!signal?.aborted, [] as unknown[]]; // It may have come while they opened.
   const close = () => open = false;
   for (const { ended } of [claiming, storing]) ended.then(close);
   signal?.addEventListener("abort", close);

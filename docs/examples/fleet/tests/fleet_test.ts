@@ -350,6 +350,12 @@ test("A worker that cannot finish a job ends, and the job is delivered again, an
   assert.equal(next.said[0], "unfinished: delivered again, refused");
 });
 
+test("A worker that is asked to stop before it has opened its ledger takes nothing", async () => {
+  const worker = startWorker(() => "done");
+  await worker.end();
+  assert.deepEqual(worker.called, []);
+});
+
 test("A worker that is asked to stop finishes what it has begun, and takes nothing more", async () => {
   const worker = startWorker(async () => {
     await sleep(500);

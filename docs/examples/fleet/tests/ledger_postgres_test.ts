@@ -397,7 +397,7 @@ test("PostgreSQL: a server or a table that loses what it has confirmed is refuse
   const refused = (problem: string) =>
     assertRejects(() => openLedger(url), LedgerDown, `cannot open the ledger: ${problem}`);
   await session.query("alter table deployer.orders set unlogged");
-  await refused("unlogged in the schema deployer: orders");
+  await refused("a crash of the server empties what is unlogged: deployer.orders");
   await session.query("alter table deployer.orders set logged");
 
   const fsync = async (value: string) => {
