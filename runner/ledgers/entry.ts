@@ -3,7 +3,10 @@ import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
 import { OrderUnstorable } from "./errors.ts";
 import type { Entry, Query } from "./ledger.ts";
 
-/** "DEPL": the number by which SQLite's files and PostgreSQL's locks say that they are a ledger's. */
+/**
+ * "DEPL": the number by which SQLite's files and PostgreSQL's locks say that they are a ledger's.
+ * `postgres.sql` has it as 1145393228.
+ */
 export const MARK = 0x4445504c;
 
 /** A query with nothing left open: instants as the facts have them, texts as JSON writes them. */

@@ -473,7 +473,7 @@ export class Table implements Place {
   }
 
   *recover(me: Process, isGone: (name: string) => boolean): Program {
-    // PostgreSQL does this in one statement, whose snapshot is older than what it reads of locks.
+    // PostgreSQL judges in the same statement, whose snapshot is older than what it reads of locks.
     yield "select";
     const by = this.#open();
     me.history += by;

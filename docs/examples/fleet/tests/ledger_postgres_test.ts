@@ -1,5 +1,8 @@
 /** PostgreSQL as a ledger: the suite of all ledgers, and what only a database can do. */
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import process from "node:process";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "deployer-runner";
@@ -55,6 +58,25 @@ testLedger("PostgreSQL", {
     const ledger = await PostgresLedger.open(session);
     await session.end();
     return ledger;
+  },
+  parts: {
+    names: ["fact", "request", "context", "result", "recovered"],
+    async read(url, orderId, part) {
+      const { rows } = await (await openSession(url)).query(
+        `select ${part}::text as text from deployer.orders where order_id = $1`,
+        [orderId],
+      );
+      return rows[0].text;
+    },
+    async spoil(url, orderId, part, text) {
+      // An order that a row calls closed is not looked at by `lost()`: all rows would have to be.
+      const isHidden = part === "recovered" && orderId.startsWith("lost");
+      if (isHidden || text === null) return undefined; // Without a result it was open all the time.
+      return await (await openSession(url)).query(
+        `update deployer.orders set ${part} = $1 where order_id = $2`,
+        [text, orderId],
+      ).then(() => JSON.stringify(orderId), () => undefined); // jsonb holds nothing torn.
+    },
   },
 });
 
@@ -215,12 +237,12 @@ test("PostgreSQL: a server that restarts ends no process, and is one clear error
   await client.connect();
   const ledger = await PostgresLedger.open(client);
   await ledger.consume(...claim("x"));
-  const waiting = [
+  const waiting = Promise.allSettled([
     ledger.consume(...claim("y")),
     ledger.consume(...claim("z")),
-  ];
+  ]);
   await database.crash?.();
-  await Promise.allSettled(waiting);
+  await waiting;
   for (
     const [call, what] of [
       [() => ledger.consume(...claim("u")), 'cannot consume order "u"'],
@@ -308,3 +330,242 @@ test("PostgreSQL: what the guide asks with SQL is answered as it says", async ()
   const lines = answers.flatMap(({ rows }) => rows.map((row) => Object.values(row).join("|")));
   assertEquals(`${lines.join("\n")}\n`, printed);
 });
+
+test("PostgreSQL: what is consumed, stored or recovered survives a crash, whatever was set", async () => {
+  const admin = await openSession(database.url);
+  await admin.query("alter system set wal_writer_delay = '10s'"); // Nobody else flushes meanwhile.
+  const url = await fresh();
+  const name = new URL(url).pathname.slice(1);
+  await admin.query(`alter database ${name} set synchronous_commit = off`);
+  const consume = async (orderId: string) => {
+    const ledger = await PostgresLedger.open(url);
+    await ledger.consume(...claim(orderId));
+    return ledger;
+  };
+  const result = await execute(
+    { orderId: "stored", action: { name: "n" } },
+    claim("x")[2],
+    () => 1,
+  );
+  const calls: Record<string, [() => Promise<unknown>, string]> = {
+    consumed: [() => consume("consumed"), "OPEN"],
+    "consumed after a reset": [async () => {
+      const session = await openSession(url);
+      const ledger = await PostgresLedger.open(session);
+      await session.query("reset all"); // By somebody who has the session too.
+      await ledger.consume(...claim("consumed after a reset"));
+    }, "OPEN"],
+    stored: [async () => (await consume("stored")).store(result), "APPLIED"],
+    recovered: [async () => {
+      await (await consume("recovered")).close();
+      await (await openLedger(url)).recover();
+    }, "UNKNOWN"],
+  };
+  await database.crash?.();
+  for (const [orderId, [call, status]] of Object.entries(calls)) {
+    await call();
+    await database.crash?.();
+    assertEquals((await (await openLedger(url)).get(orderId))?.status, status, orderId);
+  }
+  await (await openSession(database.url)).query("alter system reset wal_writer_delay");
+});
+
+test("PostgreSQL: nothing that was set for a role or a database ends the session", async () => {
+  const [url, admin] = [await fresh(), await openSession(database.url)];
+  const name = new URL(url).pathname.slice(1);
+  const needed = {
+    ...{ idle_session_timeout: "0", idle_in_transaction_session_timeout: "0" },
+    ...{ transaction_timeout: "0", tcp_keepalives_idle: "30" },
+    default_transaction_isolation: "read committed",
+  };
+  for (const setting of Object.keys(needed)) {
+    const weak = setting.endsWith("isolation") ? "serializable" : "70";
+    await admin.query(`alter database ${name} set ${setting} = '${weak}'`);
+  }
+  const session = await openSession(url);
+  await PostgresLedger.open(session);
+  const { rows } = await session.query(
+    "select name, setting from pg_settings where name = any($1)",
+    [Object.keys(needed)],
+  );
+  assertEquals(Object.fromEntries(rows.map(({ name, setting }) => [name, setting])), needed);
+});
+
+test("PostgreSQL: a server or a table that loses what it has confirmed is refused by name", async () => {
+  const url = await fresh();
+  const session = await openSession(url);
+  const refused = (problem: string) =>
+    assertRejects(() => openLedger(url), LedgerDown, `cannot open the ledger: ${problem}`);
+  await session.query("alter table deployer.orders set unlogged");
+  await refused("unlogged in the schema deployer: orders");
+  await session.query("alter table deployer.orders set logged");
+
+  const fsync = async (value: string) => {
+    await session.query(`alter system set fsync = ${value}`);
+    await session.query("select pg_reload_conf()");
+    while ((await session.query("show fsync")).rows[0].fsync !== value) await sleep(20);
+  };
+  await fsync("off");
+  try {
+    await refused("the server's fsync is off");
+  } finally {
+    await fsync("on");
+    await session.query("alter system reset fsync");
+  }
+  await openLedger(url);
+});
+
+test("PostgreSQL: tables that cannot be made leave a given session as it was", async () => {
+  const url = await fresh();
+  const session = await openSession(url);
+  await session.query("drop schema deployer cascade");
+  await session.query("create schema deployer");
+  await session.query("create table deployer.orders (id integer)"); // Another program's.
+  await assertRejects(
+    () => PostgresLedger.install(session),
+    LedgerDown,
+    "cannot install the ledger: ",
+  );
+  assertEquals((await session.query("select count(*)::int as rows from deployer.orders")).rows, [{
+    rows: 0,
+  }]);
+});
+
+test("PostgreSQL: a result whose session was lost is stored by another one", async () => {
+  const url = await fresh();
+  const [ledger, admin] = [await PostgresLedger.open(url), await openLedger(url)];
+  const results = await Promise.all(["x", "recovered"].map(async (orderId) => {
+    const [fact, request, context] = claim(orderId);
+    await ledger.consume(fact, request, context);
+    return await execute(request, context, () => "done");
+  }));
+  const [result, late] = results as [typeof results[0], typeof results[0]];
+  await endSession(url);
+  await ledger.store(result); // It may be the first to see that.
+  const stored = await admin.get("x");
+  assertEquals([stored?.status, stored?.result], ["APPLIED", result]);
+  assertEquals((await admin.recover()).map(({ orderId }) => orderId), ["recovered"]);
+  await ledger.store(late);
+  const entry = await admin.get("recovered");
+  assertEquals([entry?.status, entry?.result], ["UNKNOWN", late]);
+
+  // Others may have recovered its orders: it consumes no more.
+  await assertRejects(
+    () => ledger.consume(...claim("y")),
+    LedgerDown,
+    'cannot consume order "y": the session of the ledger is lost: ',
+  );
+  await assertRejects(
+    () => ledger.store({ ...result, executionId: "another" }),
+    LedgerDown,
+    "its execution consumed none",
+  );
+  await ledger.close();
+});
+
+test("PostgreSQL: a result that no session takes is told in the end, with both reasons", async () => {
+  const [url, way] = [await fresh(), await proxy(database.url)];
+  const ledger = await PostgresLedger.open(way.to(url), { patience: 300 });
+  const [fact, request, context] = claim("x");
+  await ledger.consume(fact, request, context);
+  await way.cut();
+  const { message } = await assertRejects(
+    async () => ledger.store(await execute(request, context, () => "done")),
+    LedgerDown,
+    'cannot store the result of order "x": the session of the ledger is lost: ',
+  );
+  assert(/; another one does not take it: .*connect ECONNREFUSED/.test(message), message);
+  await ledger.close();
+});
+
+test("PostgreSQL: a session that answers no more holds neither a result nor close()", async () => {
+  const url = await fresh();
+  const [ledger, own] = [await PostgresLedger.open(url, { patience: 300 }), await openLedger(url)];
+  const [fact, request, context] = claim("x");
+  await ledger.consume(fact, request, context);
+  const result = await execute(request, context, () => "done");
+  const { pid } = await backendOf(url);
+  process.kill(pid, "SIGSTOP");
+  try {
+    const claimed = assertRejects(
+      () => ledger.consume(...claim("y")),
+      LedgerDown,
+      "the session of the ledger is lost: the server has not answered for 300 ms",
+    );
+    await ledger.store(result);
+    await claimed;
+    assertEquals((await own.get("x"))?.status, "APPLIED");
+    await ledger.close();
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
+
+test("PostgreSQL: close() gives up what a given session does not answer", async () => {
+  const url = await fresh();
+  const session = await openSession(url);
+  const ledger = await PostgresLedger.open(session, { patience: 300 });
+  const { rows: [{ pid }] } = await session.query("select pg_backend_pid() as pid");
+  process.kill(pid, "SIGSTOP");
+  try {
+    const calls = [ledger.consume(...claim("x")), ledger.consume(...claim("y")), ledger.lost()];
+    const ends = Promise.allSettled(calls);
+    await ledger.close();
+    for (const end of await ends) {
+      const { message } = (end as PromiseRejectedResult).reason;
+      assert(message.endsWith("is lost: the server has not answered for 300 ms"), message);
+    }
+  } finally {
+    process.kill(pid, "SIGCONT");
+  }
+});
+
+test("PostgreSQL: a server that accepts and says nothing is not waited for for ever", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  await assertRejects(
+    () => PostgresLedger.open(`postgres://u:p@127.0.0.1:${port}/d`, { patience: 300 }),
+    LedgerDown,
+    "cannot open the ledger: timeout expired",
+  );
+  silent.close();
+});
+
+/** The server's process of the only ledger that was opened by this URL. */
+async function backendOf(url: string): Promise<{ pid: number }> {
+  const { rows } = await (await openSession(url)).query(
+    `select pid from pg_stat_activity
+     where application_name = 'deployer-runner' and datname = current_database()`,
+  );
+  assertEquals(rows.length, 1);
+  return rows[0];
+}
+
+async function endSession(url: string): Promise<void> {
+  const { pid } = await backendOf(url);
+  await (await openSession(url)).query("select pg_terminate_backend($1, 5000)", [pid]);
+}
+
+/** A way to a server that can be cut. */
+async function proxy(url: string) {
+  const { hostname, port } = new URL(url);
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const [from, to] of [[near, far], [far, near]] as const) {
+      sockets.add(from);
+      from.on("error", () => {}).on("close", () => to.destroy()).pipe(to);
+    }
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port: own } = server.address() as AddressInfo;
+  return {
+    to: (url: string) => Object.assign(new URL(url), { port: own }).href,
+    async cut() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, "close");
+    },
+  };
+}
