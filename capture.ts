@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Listing, tell, type Told } from "./kinds.ts";
+import { type Collection, tagOf, type TagPlan } from "./kinds.ts";
 import type { Fidelity } from "./schemas/types.ts";
 
 /** How much of one value is recorded. What a limit cuts is declared in its place. */
@@ -50,9 +50,14 @@ const DEFAULT_LIMITS: Limits = {
   maxBytes: 65_536,
 };
 
-/** One capture under way. Of the limits that are totals, it holds what is left. */
-interface Walk extends Required<CaptureLimits> {
+/** One capture under way. */
+interface Walk {
+  readonly limits: Limits;
+  /** The limit on levels, within what every reader takes. */
+  readonly maxDepth: number;
   readonly fidelity: Fidelity;
+  /** What is left of the limits that are totals. Below zero, the tags themselves have overdrawn it. */
+  readonly left: { values: number; characters: number; bytes: number };
   /** The objects that hold the current value, outermost first: as many as `level` says. */
   readonly ancestors: object[];
   level: number;
@@ -88,16 +93,16 @@ export function capture(value: unknown, limits?: CaptureLimits): Captured {
 /** `capture`, with limits that are known to be good: nothing here throws. */
 export function captureWithin(value: unknown, limits: Limits): Captured {
   const fidelity = { exact: true, tagged: 0, truncated: 0, unreadable: 0 };
-  const { maxDepth, maxValues, maxCharacters, maxStringLength, maxArrayLength, maxBytes } = limits;
   const walk: Walk = {
-    maxDepth: Math.min(Math.max(maxDepth, 1), 500),
-    maxValues: maxValues - 1, // The value itself is the first.
-    maxCharacters,
-    maxStringLength,
-    maxArrayLength,
-    maxBytes,
+    limits,
+    maxDepth: Math.min(Math.max(limits.maxDepth, 1), 500),
+    left: {
+      values: limits.maxValues - 1, // The value itself is the first.
+      characters: limits.maxCharacters,
+      bytes: limits.maxBytes,
+    },
     fidelity,
-    ancestors: [value as object], // An array that starts empty takes room for seventeen.
+    ancestors: [value as object], // V8 reserves 17 slots for an array that starts empty.
     level: 0,
     plainKeys: [],
   };
@@ -124,7 +129,7 @@ export function resolveLimits(limits?: CaptureLimits): Limits {
 function record(walk: Walk, value: unknown, depth: number): Json {
   switch (typeof value) {
     case "string":
-      return text(walk, value);
+      return recordText(walk, value);
     case "number":
       if (Number.isFinite(value) && !Object.is(value, -0)) return value;
       return tagged(walk, { $js: "number", value: value === 0 ? "-0" : `${value}` });
@@ -133,10 +138,10 @@ function record(walk: Walk, value: unknown, depth: number): Json {
     case "undefined":
       return tagged(walk, { $js: "undefined" });
     case "bigint":
-      return tagged(walk, { $js: "bigint", value: text(walk, `${value}`) });
+      return tagged(walk, { $js: "bigint", value: recordText(walk, `${value}`) });
     case "symbol":
       if (value.description === undefined) return tagged(walk, { $js: "symbol" });
-      return tagged(walk, { $js: "symbol", description: text(walk, value.description) });
+      return tagged(walk, { $js: "symbol", description: recordText(walk, value.description) });
   }
   return value === null ? null : recordObject(walk, value as object, depth);
 }
@@ -144,17 +149,17 @@ function record(walk: Walk, value: unknown, depth: number): Json {
 function recordObject(walk: Walk, value: object, depth: number): Json {
   const { ancestors } = walk;
   // The fields of a tag are all recorded: they may overdraw what is left, what they hold may not.
-  if (walk.maxValues < 0) return cut(walk, "maxValues", 1);
+  if (walk.left.values < 0) return cut(walk, "maxValues", 1);
   for (let up = 1; up <= walk.level; up++) {
     if (ancestors[walk.level - up] === value) return tagged(walk, { $js: "circular", up });
   }
   ancestors[walk.level++] = value;
   try {
-    if (Array.isArray(value)) return list(walk, value, depth);
-    const told = tell(value);
-    return told === undefined
-      ? properties(walk, value, Object.keys(value), depth)
-      : describe(walk, value, told, depth);
+    if (Array.isArray(value)) return recordList(walk, value, depth);
+    const plan = tagOf(value);
+    return plan === undefined
+      ? recordProperties(walk, value, Object.keys(value), depth)
+      : recordTag(walk, value, plan, depth);
   } catch (error) {
     return unreadable(walk, error);
   } finally {
@@ -162,68 +167,76 @@ function recordObject(walk: Walk, value: object, depth: number): Json {
   }
 }
 
-/** The tag of an object. */
-function describe(walk: Walk, value: object, told: Told, around: number): Json {
+/** The tag of an object, as planned. */
+function recordTag(walk: Walk, value: object, plan: TagPlan, around: number): Json {
   if (around >= walk.maxDepth) return cut(walk, "maxDepth", 1);
   const depth = around + 1;
-  const { $js, holds, reads = [], lists, bytes, props } = told;
-  const tag: Tag = { $js, ...told.says };
-  if (told.class) tag.class = text(walk, told.class);
-  if (holds !== undefined) {
-    for (const field of Object.keys(holds)) tag[field] = record(walk, holds[field], depth);
-  }
-  for (const key of reads) {
-    walk.maxValues--;
+  const { $js, values = {}, fields = [], collection, bytes, props } = plan;
+  const tag: Tag = { $js, ...plan.constants };
+  if (plan.class) tag.class = recordText(walk, plan.class);
+  for (const field of Object.keys(values)) tag[field] = record(walk, values[field], depth);
+  for (const key of fields) {
+    walk.left.values--;
     try {
       const field = (value as Any)[key];
       if (field !== undefined || Object.hasOwn(value, key)) tag[key] = record(walk, field, depth);
-      else walk.maxValues++;
+      else walk.left.values++;
     } catch (error) {
       tag[key] = unreadable(walk, error);
     }
   }
-  if (lists) tag[lists.field] = list(walk, taken(walk, lists), depth, lists);
-  if (bytes) tag.base64 = bytesWithin(walk, bytes);
-  // What lists its entries has told itself by them.
-  const isInstance = $js === "instance" && !lists;
-  const json = isInstance ? said(walk, value, depth) : undefined;
+  if (collection) {
+    tag[collection.field] = recordList(walk, readItems(walk, collection), depth, collection);
+  }
+  if (bytes) tag.base64 = recordBytes(walk, bytes);
+  // A collection is already described by its items.
+  const isInstance = $js === "instance" && !collection;
+  const json = isInstance ? toJSONOf(walk, value, depth) : undefined;
   if (json !== undefined) tag.json = json;
-  if (props.length > 0 || isInstance) tag.props = properties(walk, value, props, depth);
+  if (props.length > 0 || isInstance) tag.props = recordProperties(walk, value, props, depth);
   return tagged(walk, tag);
 }
 
-/** What an instance says of itself by the `toJSON()` of its class; one of its own is a property. */
-function said(walk: Walk, value: object, depth: number): Json | undefined {
+/** What the `toJSON()` of an instance's class returns; one of its own is a property. */
+function toJSONOf(walk: Walk, value: object, depth: number): Json | undefined {
   try {
     const toJSON = Reflect.get(Object.getPrototypeOf(value), "toJSON", value);
     if (typeof toJSON !== "function") return undefined;
-    walk.maxValues--;
+    walk.left.values--;
     return record(walk, toJSON.call(value, ""), depth);
   } catch (error) {
     return unreadable(walk, error);
   }
 }
 
-/** What a collection lists, as far as it may be recorded. */
-function taken(walk: Walk, { items, size }: Listing): Any[] {
-  const length = Math.min(size, walk.maxArrayLength, Math.max(walk.maxValues, 0));
+/** The items of a collection, as far as they may be recorded. */
+function readItems(walk: Walk, { items, size }: Collection): Any[] {
+  const length = Math.min(size, walk.limits.maxArrayLength, Math.max(walk.left.values, 0));
   return Array.from({ length }, () => items.next().value);
 }
 
-/** The elements of an array, or what was taken of a collection; each is read once. */
-function list(walk: Walk, source: readonly Any[], depth: number, collection?: Listing): Json {
-  const { maxDepth, maxArrayLength, maxValues } = walk;
+/** The elements of an array, or the items that were read of a collection; each is read once. */
+function recordList(
+  walk: Walk,
+  source: readonly Any[],
+  depth: number,
+  collection?: Collection,
+): Json {
+  const { maxDepth } = walk;
   // A proxy can say anything: `>>> 0` makes it a length.
   const size = collection ? collection.size : source.length >>> 0;
   const width = collection?.field === "entries" ? 2 : 1;
   // A level for the list, and one for each pair.
   if (depth + (size ? width : 1) > maxDepth) return cut(walk, "maxDepth", size);
-  const kept = Math.floor(Math.min(size, maxArrayLength, Math.max(maxValues, 0) / width));
-  const reason = kept < size && (size > maxArrayLength ? "maxArrayLength" : "maxValues");
+  const kept = Math.floor(
+    Math.min(size, walk.limits.maxArrayLength, Math.max(walk.left.values, 0) / width),
+  );
+  const reason = kept < size &&
+    (size > walk.limits.maxArrayLength ? "maxArrayLength" : "maxValues");
   const inner = depth + width + (reason ? 1 : 0);
   // A list that was cut lies in the tag that says so.
   if (reason && (kept === 0 || inner > maxDepth)) return cut(walk, reason, size);
-  walk.maxValues -= kept * width;
+  walk.left.values -= kept * width;
   const recorded: Json[] = Array(kept);
   for (let i = 0; i < kept; i++) {
     try {
@@ -239,13 +252,18 @@ function list(walk: Walk, source: readonly Any[], depth: number, collection?: Li
 }
 
 /** Properties by their keys; as entries where a key cannot be one of a plain object in JSON. */
-function properties(walk: Walk, source: object, keys: readonly string[], depth: number): Json {
+function recordProperties(
+  walk: Walk,
+  source: object,
+  keys: readonly string[],
+  depth: number,
+): Json {
   const size = keys.length;
-  const { maxDepth, maxValues } = walk;
+  const { maxDepth } = walk;
   if (depth >= maxDepth) return cut(walk, "maxDepth", size);
-  const { kept, form } = admit(walk, keys);
-  const reason = kept < size && (kept < maxValues ? "maxCharacters" : "maxValues");
-  walk.maxValues -= size; // All were listed, which is what takes the time.
+  const { kept, form } = admitKeys(walk, keys);
+  const reason = kept < size && (kept < walk.left.values ? "maxCharacters" : "maxValues");
+  walk.left.values -= size; // All were listed, which is what takes the time.
   const names = reason ? keys.slice(0, kept) : keys;
   // Around an escaped value lie a tag, a list of entries and a pair; and what says that it was cut.
   const inner = depth + (form === "escaped" ? 3 : 1) + (reason ? 1 : 0);
@@ -261,67 +279,67 @@ function properties(walk: Walk, source: object, keys: readonly string[], depth: 
       filled[key] = unreadable(walk, error);
     }
   }
-  const recorded = form === "escaped" ? escaped(walk, names, filled) : filled;
+  const recorded = form === "escaped" ? escapeKeys(walk, names, filled) : filled;
   return reason ? cut(walk, reason, size, [recorded]) : recorded;
 }
 
 /** Properties as entries. */
-function escaped(walk: Walk, names: readonly string[], filled: Record<string, Json>): Json {
-  const entries = names.map((key) => [portable(walk, key), filled[key]]);
+function escapeKeys(walk: Walk, names: readonly string[], filled: Record<string, Json>): Json {
+  const entries = names.map((key) => [tagUnsafe(walk, key), filled[key]]);
   return tagged(walk, { $js: "object", entries });
 }
 
 /** How many of the keys may be recorded, the first ones, and how an object with these is written. */
-function admit(walk: Walk, keys: readonly string[]): { kept: number; form: string } {
+function admitKeys(walk: Walk, keys: readonly string[]): { kept: number; form: string } {
   const { level } = walk;
   const plain = walk.plainKeys[level];
   let form: "plain" | "shadowing" | "escaped" = "plain";
   let kept = 0;
-  for (; kept < keys.length && kept < walk.maxValues; kept++) {
+  for (; kept < keys.length && kept < walk.left.values; kept++) {
     const key = keys[kept] as string;
-    if (key.length > walk.maxCharacters) break;
-    walk.maxCharacters -= key.length;
+    if (key.length > walk.left.characters) break;
+    walk.left.characters -= key.length;
     if (plain !== undefined && key === plain[kept]) continue;
     if (key === "$js" || !isSafe(key)) form = "escaped";
     else if (form === "plain" && Object.hasOwn(Object.prototype, key)) form = "shadowing";
   }
-  // The outermost object has its level for itself.
+  // Level 1 holds only the root, so there is nothing to compare with.
   if (level > 1 && form === "plain" && kept === keys.length) walk.plainKeys[level] = keys;
   return { kept, form };
 }
 
 /** Bytes, in base64. */
-function bytesWithin(walk: Walk, bytes: Uint8Array): Json {
-  const kept = bytes.subarray(0, walk.maxBytes);
-  walk.maxBytes -= kept.length;
+function recordBytes(walk: Walk, bytes: Uint8Array): Json {
+  const kept = bytes.subarray(0, walk.left.bytes);
+  walk.left.bytes -= kept.length;
   const recorded = base64(kept);
   if (kept.length === bytes.length) return recorded;
   return cut(walk, "maxBytes", bytes.length, [recorded || undefined]);
 }
 
-function text(walk: Walk, value: string): Json {
+function recordText(walk: Walk, value: string): Json {
   const size = value.length;
-  const kept = Math.min(size, walk.maxStringLength, walk.maxCharacters);
-  if (kept < size) return ends(walk, value, kept);
-  walk.maxCharacters -= size;
+  const kept = Math.min(size, walk.limits.maxStringLength, walk.left.characters);
+  if (kept < size) return cutText(walk, value, kept);
+  walk.left.characters -= size;
   // From here on a copy costs nothing that can be measured.
-  return portable(walk, size < 256 ? value : copied(value));
+  return tagUnsafe(walk, size < 256 ? value : copied(value));
 }
 
 /** Both ends of a text that is cut, for the end says why it failed; no half of a pair. */
-function ends(walk: Walk, value: string, kept: number): Json {
+function cutText(walk: Walk, value: string, kept: number): Json {
   const size = value.length;
   const half = kept >> 1;
   const end = (from: number, to: number, torn: RegExp) =>
-    text(walk, copied(value.slice(from, to).replace(torn, ""))) || undefined;
+    recordText(walk, copied(value.slice(from, to).replace(torn, ""))) || undefined;
   const head = end(0, kept - half, /[\ud800-\udbff]$/);
   const tail = end(size - half, size, /^[\udc00-\udfff]/);
-  const reason = size > walk.maxStringLength ? "maxStringLength" : "maxCharacters";
+  const reason = size > walk.limits.maxStringLength ? "maxStringLength" : "maxCharacters";
   return cut(walk, reason, size, [head, tail]);
 }
 
 /** A string as it is, or tagged where a parser or a database would refuse it. */
-function portable(walk: Walk, value: string): Json {
+function tagUnsafe(walk: Walk, value: string): Json {
   return isSafe(value) ? value : tagged(walk, { $js: "string", utf16: utf16(value) });
 }
 
@@ -367,7 +385,7 @@ function unreadable(walk: Walk, error: unknown): Json {
     message = `${(error as Error)?.message ?? error}`;
   } catch { /* What was thrown cannot be read either. */ }
   walk.fidelity.unreadable++;
-  return { $js: "unreadable", message: text(walk, message) };
+  return { $js: "unreadable", message: recordText(walk, message) };
 }
 
 function tagged(walk: Walk, tag: Tag): Json {

@@ -1,5 +1,5 @@
 /**
- * What objects say of themselves, by their kind: what `capture.ts` is to record of each.
+ * How objects are recorded, by their kind: the tag of each, and what `capture.ts` is to put into it.
  *
  * @module
  */
@@ -7,54 +7,56 @@
 // deno-lint-ignore no-explicit-any -- the classes have nothing in common
 type Any = any;
 
-/** What is to be recorded of an object that needs a tag. */
-export interface Told {
+/** The tag of an object, and what is to be recorded in it. */
+export interface TagPlan {
   readonly $js: string;
   /** The name of the class, where the tag does not imply it. */
   class?: string;
   /** Fields of the tag that are JSON already. */
-  readonly says?: { readonly [field: string]: string | number | null };
+  readonly constants?: { readonly [field: string]: string | number | null };
   /** Fields whose values are still to be recorded. */
-  readonly holds?: { readonly [field: string]: unknown };
+  readonly values?: { readonly [field: string]: unknown };
   /** The properties that are fields of the tag, each where the object has it. */
-  readonly reads?: readonly string[];
-  /** What a collection lists: `size` elements for the field `values`, or pairs for `entries`. */
-  readonly lists?: Listing;
+  readonly fields?: readonly string[];
+  readonly collection?: Collection;
   /** What is recorded in `base64`. */
   readonly bytes?: Uint8Array;
   /** The properties that are recorded in `props`: those that identify the object, then its own. */
   props: readonly string[];
 }
 
-/** What a collection lists. */
-export interface Listing {
+/** The items of a collection: `size` elements for the field `values`, or pairs for `entries`. */
+export interface Collection {
   readonly field: "entries" | "values";
   readonly items: Iterator<unknown>;
   readonly size: number;
 }
 
 /**
- * What an object of a kind tells. `builtin(key)` is what the built-in class says of the object,
- * whatever shadows it, and throws where the object is of that class by name only.
+ * Plans the tag of an object of one kind. `builtin(key)` reads what the built-in class has under that
+ * key, whatever shadows it, and throws where the object is of that class by name only.
  */
-type Kind = (builtin: (key: PropertyKey) => Any, value: object) => { $js: string } & Partial<Told>;
+type Kind = (
+  builtin: (key: PropertyKey) => Any,
+  value: object,
+) => { $js: string } & Partial<TagPlan>;
 
-/** What is to be recorded of `value`; undefined for a plain object. */
-export function tell(value: object): Told | undefined {
+/** The tag of `value`; undefined for a plain object. */
+export function tagOf(value: object): TagPlan | undefined {
   if (Object.getPrototypeOf(value) === Object.prototype && typeof value === "object") return;
   const { name, kind } = classify(value);
   if (kind === "") return undefined;
-  // TypedArray is no global, and Uint8Array knows all that it says.
+  // `TypedArray` is not a global; `Uint8Array.prototype` has every accessor that is read of one.
   const prototype = () => ((globalThis as Any)[kind] ?? Uint8Array).prototype;
-  let told: ReturnType<Kind>;
+  let plan: ReturnType<Kind>;
   try {
-    told = KINDS[kind]!((key) => Reflect.get(prototype(), key, value), value);
+    plan = KINDS[kind]!((key) => Reflect.get(prototype(), key, value), value);
   } catch {
-    told = { $js: "instance" };
+    plan = { $js: "instance" };
   }
-  const { $js, says, reads = [], props = [] } = told;
-  const implied = $js === "error" || $js === "instance" ? "" : says?.kind ?? kind;
-  if (name !== implied) told.class = name;
+  const { $js, constants, fields = [], props = [] } = plan;
+  const implied = $js === "error" || $js === "instance" ? "" : constants?.kind ?? kind;
+  if (name !== implied) plan.class = name;
   // The keys of a typed array and of a String are its elements.
   const isIndexed = ArrayBuffer.isView(value) || $js === "boxed" && kind === "String";
   const own = isIndexed ? [] : Object.keys(value);
@@ -62,10 +64,10 @@ export function tell(value: object): Told | undefined {
   for (const key of props) if (key in value) shown.push(key);
   for (const key of own) {
     const isShown = props.includes(key) && shown.includes(key); // A proxy may deny what it lists.
-    if (!isShown && !reads.includes(key)) shown.push(key);
+    if (!isShown && !fields.includes(key)) shown.push(key);
   }
-  told.props = shown;
-  return told as Told;
+  plan.props = shown;
+  return plan as TagPlan;
 }
 
 /** The name of an object's class, and the kind that it is of: a plain object has neither. */
@@ -105,21 +107,24 @@ function instance(...props: string[]): Kind {
   return () => ({ $js: "instance", props });
 }
 
-/** An object of the platform that lists pairs. */
+/** A collection of pairs of the platform. */
 const pairs: Kind = (builtin, value) => {
   const all = [...builtin("entries").call(value)];
-  return { $js: "instance", lists: { field: "entries", items: all.values(), size: all.length } };
+  return {
+    $js: "instance",
+    collection: { field: "entries", items: all.values(), size: all.length },
+  };
 };
 
 const boxed: Kind = (builtin, value) => ({
   $js: "boxed",
-  holds: { value: builtin("valueOf").call(value) },
+  values: { value: builtin("valueOf").call(value) },
 });
 
 const bytes: Kind = (builtin, value) => {
   const length = builtin("byteLength");
   const bytes = new Uint8Array(builtin("buffer") ?? value, builtin("byteOffset"), length);
-  return { $js: "bytes", says: { kind: builtin(Symbol.toStringTag), length }, bytes };
+  return { $js: "bytes", constants: { kind: builtin(Symbol.toStringTag), length }, bytes };
 };
 
 const ERROR = ["name", "message", "stack", "code", "cause", "errors"];
@@ -127,31 +132,34 @@ const ERROR = ["name", "message", "stack", "code", "cause", "errors"];
 const PAIR = [...ERROR, "error", "suppressed"];
 
 /**
- * How the objects of each class are told, by the nearest name in their chain of prototypes. An entry
- * here, and for a tag of its own a rule in `raw-value.schema.json` with its vectors, make a new kind.
+ * How the objects of each class are recorded, by the nearest name in their chain of prototypes. A new
+ * kind is an entry here and, for a tag of its own, a rule in `raw-value.schema.json` with its vectors.
  */
 const KINDS: Record<string, Kind> = {
   instance: instance(),
-  Error: (_, value) => ({ $js: "error", reads: Object.hasOwn(value, "suppressed") ? PAIR : ERROR }),
+  Error: (_, value) => ({
+    $js: "error",
+    fields: Object.hasOwn(value, "suppressed") ? PAIR : ERROR,
+  }),
   Function: (builtin, value) =>
-    builtin("toString").call(value) && { $js: "function", reads: ["name"] },
+    builtin("toString").call(value) && { $js: "function", fields: ["name"] },
   Date: (builtin, value) => {
     const at = new Date(builtin("getTime").call(value));
-    return { $js: "date", says: { value: at.toJSON() } };
+    return { $js: "date", constants: { value: at.toJSON() } };
   },
   // The source first of all: to copy it reads its Symbol.match, which may throw.
   RegExp: (builtin, value) => {
     const source = builtin("source");
-    return { $js: "regexp", holds: { source, flags: new RegExp(value as RegExp).flags } };
+    return { $js: "regexp", values: { source, flags: new RegExp(value as RegExp).flags } };
   },
-  URL: (builtin) => ({ $js: "url", holds: { value: builtin("href") } }),
+  URL: (builtin) => ({ $js: "url", values: { value: builtin("href") } }),
   Map: (builtin, value) => {
     const items = builtin("entries").call(value);
-    return { $js: "map", lists: { field: "entries", items, size: builtin("size") } };
+    return { $js: "map", collection: { field: "entries", items, size: builtin("size") } };
   },
   Set: (builtin, value) => {
     const items = builtin("values").call(value);
-    return { $js: "set", lists: { field: "values", items, size: builtin("size") } };
+    return { $js: "set", collection: { field: "values", items, size: builtin("size") } };
   },
   TypedArray: bytes,
   DataView: bytes,

@@ -11,6 +11,8 @@ import {
   type ExecutionResult,
 } from "deployer-runtime";
 import type { Ledger } from "./ledgers/ledger.ts";
+import { unlessStopped } from "./stop.ts";
+import { checkTime, isDoneWithin } from "./timer.ts";
 
 /** Why an order was not taken: nothing of it was done or written. */
 export class IntakeClosed extends Error {
@@ -73,18 +75,26 @@ export class Desk {
    * Shuts down. When it resolves, every order that was taken is closed: its result is stored, or
    * `take()` has rejected. To close again is harmless, and hurries: the shorter time counts.
    *
-   * @param drain How long orders may still run, in ms; as long as they take if it is not said
-   * @param grace How long they may take to stop, when they are asked to
+   * An order that is at the ledger when the others are asked to stop is not begun any more: it is
+   * FAILED if the ledger takes it.
+   *
+   * @param drain How long orders may still run, in ms: at most 2^31 - 1; `Infinity`, or nothing, for
+   * as long as they take
+   * @param grace How long they may take to stop, when they are asked to; `Infinity` as well
+   * @throws {RangeError} If one of them is no such time: the intake stays open
    */
   async close(drain?: number, grace = 0): Promise<void> {
+    const patience = drain ?? Infinity;
+    checkTime("drain", patience);
+    checkTime("grace", grace);
     this.#open = false;
-    if (await this.#idle(drain)) return;
+    if (await this.#idle(patience)) return;
     this.#stop.abort(new Error("the Runner is shutting down"));
     if (await this.#idle(grace)) return;
     this.#giveUp.abort(
       new Error(`the Runner shut down, and the action did not stop in ${grace} ms`),
     );
-    await this.#idle();
+    await this.#idle(Infinity);
   }
 
   /** Takes nothing more, and waits for what runs, however long it takes: for `await using`. */
@@ -99,7 +109,7 @@ export class Desk {
     signal: AbortSignal | undefined,
   ): Promise<ExecutionResult> {
     const giveUp = this.#giveUp.signal;
-    const result = await execute(request, context, action, {
+    const result = await execute(request, context, unlessStopped(this.stop, action), {
       signal: signal ? AbortSignal.any([giveUp, signal]) : giveUp,
       consume: (...claim) => this.#ledger.consume(...claim),
     });
@@ -112,12 +122,7 @@ export class Desk {
   }
 
   /** Whether nothing is in flight, within that time. */
-  async #idle(ms?: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const idle = Promise.allSettled(this.#inFlight).then(() => true);
-    const late = new Promise<boolean>((resolve) => {
-      if (ms !== undefined) timer = setTimeout(resolve, ms, false);
-    });
-    return await Promise.race([idle, late]).finally(() => clearTimeout(timer));
+  #idle(ms: number): Promise<boolean> {
+    return isDoneWithin(ms, Promise.allSettled(this.#inFlight));
   }
 }

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm } from "node:fs/promises";
+import { Damages } from "./damages.ts";
 import type { Ledger } from "./ledgers/ledger.ts";
 
 /** Where the build puts the page: beside the compiled modules, below the source. */
@@ -15,12 +16,17 @@ const PAGE = new URL(
 /** How many orders are read, and written, at once. */
 const ORDERS = 1000;
 
+/** For its owner alone. */
+const PRIVATE = 0o600;
+
 /**
  * Writes the page with all orders of a ledger in it: whatever they record, secrets too, can be read
- * by whoever gets the file. Orders that are consumed while it is written may be missing.
+ * by whoever gets the file. At first that is its owner alone. Orders that are consumed while it is
+ * written may be missing.
  *
  * @param file Its path. A file of that name is replaced once the page is whole
  * @returns How many orders it shows
+ * @throws {LedgerDamaged} If some orders are damaged: the page of all others is written
  * @throws {LedgerDown} If the ledger cannot be read: no file is written
  * @throws {Error} If the file cannot be written
  *
@@ -34,13 +40,37 @@ const ORDERS = 1000;
  * ```
  */
 export async function writeReport(ledger: Pick<Ledger, "list">, file: string): Promise<number> {
-  const page = await written(file, readFile(PAGE, "utf8"));
+  const { orders, damages } = await writePage(ledger, file);
+  damages.refuse();
+  return orders;
+}
+
+/** What is in a page, and what of the ledger could not be. */
+export interface Written {
+  readonly orders: number;
+  readonly damages: Damages;
+}
+
+/**
+ * As `writeReport()`, which refuses the damages.
+ *
+ * @param empty The page that the orders are written into
+ * @throws {LedgerDown} If the ledger cannot be read: no file is written
+ * @throws {Error} If the file cannot be written
+ */
+export async function writePage(
+  ledger: Pick<Ledger, "list">,
+  file: string,
+  empty: Promise<string> = readFile(PAGE, "utf8"),
+): Promise<Written> {
+  const page = await written(file, empty);
   const unfinished = `${file}.${randomUUID()}.tmp`;
-  const handle = await written(file, open(unfinished, "wx"));
+  const handle = await written(file, open(unfinished, "wx", PRIVATE));
+  const damages = new Damages();
   let orders = 0;
   try {
     try {
-      for await (const part of reportOf(page, ledger)) {
+      for await (const part of reportOf(page, ledger, damages)) {
         await written(file, handle.writeFile(part.text));
         orders += part.orders;
       }
@@ -51,27 +81,29 @@ export async function writeReport(ledger: Pick<Ledger, "list">, file: string): P
   } finally {
     await rm(unfinished, { force: true });
   }
-  return orders;
+  return { orders, damages };
 }
 
 /** The page in parts. Each part with orders is a block of data, which no browser runs. */
 export async function* reportOf(
   page: string,
   ledger: Pick<Ledger, "list">,
+  damages: Damages = new Damages(),
 ): AsyncGenerator<{ text: string; orders: number }> {
   const end = page.lastIndexOf("</body>");
   const at = new Date().toISOString();
   yield { text: page.slice(0, end), orders: 0 };
   for (let after: string | undefined, isLast = false; !isLast;) {
-    const { entries, next } = await ledger.list({ limit: ORDERS, after });
+    const listed = await ledger.list({ limit: ORDERS, after });
+    damages.add(listed);
     // Nothing that is recorded can end the block, or begin anything else.
-    const json = entries.map((entry) => JSON.stringify(entry).replaceAll("<", "\\u003c"));
+    const json = listed.entries.map((entry) => JSON.stringify(entry).replaceAll("<", "\\u003c"));
     const text = `<script type="application/json" class="entries" data-written="${at}">[\n${
       json.join(",\n")
     }\n]</script>\n`;
-    yield { text, orders: entries.length };
-    after = next;
-    isLast = next === undefined;
+    yield { text, orders: listed.entries.length };
+    after = listed.next;
+    isLast = listed.next === undefined;
   }
   yield { text: page.slice(end), orders: 0 };
 }

@@ -10,6 +10,7 @@
  *   opener: new URL("open_my_ledger.ts", import.meta.url).href, // exports openLedger(location)
  *   fresh: () => createEmptyDatabase(), // a new location: its URL, or its path
  *   openDown: () => openLedgerThatHasNoConnection(),
+ *   parts: { names: ["entry", "result"], read, spoil }, // to damage what is held of an order
  * });
  * ```
  *
@@ -23,7 +24,13 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
-import { LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "./ledgers/errors.ts";
+import {
+  type Damage,
+  LedgerDamaged,
+  LedgerDown,
+  OrderAlreadyConsumed,
+  OrderUnstorable,
+} from "./ledgers/errors.ts";
 import type { Entry, Ledger, Query } from "./ledgers/ledger.ts";
 import { claim } from "./testing_claim.ts";
 
@@ -37,6 +44,39 @@ export interface Held {
   openDown(): Ledger | PromiseLike<Ledger>;
   /** Arguments of the runtime before a script, where the suite's own choice does not start one. */
   readonly runtime?: readonly string[] | undefined;
+  /** What is held of an order: without it, the ledger is not held to what must be where it is damaged. */
+  readonly parts?: Parts | undefined;
+  /** Places that are neither empty nor a ledger, where this kind of ledger can meet one. */
+  foreign?(): readonly Foreign[] | PromiseLike<readonly Foreign[]>;
+}
+
+/** What a ledger holds of an order, part by part, behind its back: files, or columns of a row. */
+export interface Parts {
+  /** The one that holds the result is called `result`. What identifies an order is not a part. */
+  readonly names: readonly string[];
+  /** The text of a part; `null` if it holds nothing. */
+  read(location: string, orderId: string, part: string): PromiseLike<string | null>;
+  /**
+   * Puts a text in the place of what a part holds; `null` takes it away.
+   *
+   * @returns A piece of the `where` by which this damage is named: of the order, or of the file;
+   * `undefined`, and nothing is changed, if the place cannot hold such a text, or if that is not
+   * damage: if it says something else that is whole
+   */
+  spoil(
+    location: string,
+    orderId: string,
+    part: string,
+    text: string | null,
+  ): PromiseLike<string | undefined>;
+}
+
+/** A place that is somebody else's. */
+export interface Foreign {
+  readonly what: string;
+  readonly location: string;
+  /** All that is there, byte for byte, as one text. */
+  content(): string | PromiseLike<string>;
 }
 
 const ONE_OF_MANY = { timeout: 300_000 };
@@ -481,6 +521,255 @@ export function testLedger(name: string, held: Held): void {
       }
     },
   );
+
+  for (const part of held.parts?.names ?? []) {
+    test(
+      `${name}: damage of ${part} is named, stops no other order, and nothing is guessed from it`,
+      ONE_OF_MANY,
+      async () => {
+        const location = await fresh();
+        const damaged = await damagedOrders(held, location, part);
+        const ledger = await openLedger(location);
+        const { truths } = damaged;
+        const isNamed = (orderId: string, damages: readonly Damage[] = []) => {
+          const name = damaged.names.get(orderId);
+          return name !== undefined && damages.some(({ where }) => where.includes(name));
+        };
+        /** What is returned of an order is true; and if it is not returned, it is named. */
+        const holds = (
+          call: string,
+          expected: Map<string, unknown>,
+          received: Map<string, unknown>,
+          damages: readonly Damage[] = [],
+        ) => {
+          for (const [orderId, value] of received) {
+            assert.deepEqual(value, expected.get(orderId), `${call}: ${orderId}`);
+          }
+          for (const orderId of expected.keys()) {
+            const isTold = received.has(orderId) || isNamed(orderId, damages);
+            assert.ok(isTold, `${call} neither returns nor names ${orderId}`);
+          }
+        };
+        const get = async (orderId: string) => {
+          try {
+            const entry = await ledger.get(orderId);
+            return { entries: new Map(entry ? [[orderId, entry]] : []), damages: [] };
+          } catch (error) {
+            assert.ok(error instanceof LedgerDamaged, `get ${orderId}: ${error}`);
+            return { entries: new Map(), damages: error.damages };
+          }
+        };
+
+        for (const [orderId, truth] of truths) {
+          const { entries, damages } = await get(orderId);
+          holds("get", new Map([[orderId, truth]]), entries, damages);
+        }
+
+        for (const limit of [1, 4, 1000]) {
+          const { entries, damages } = await listed(ledger, { limit }, 2 * truths.size);
+          holds(`list, ${limit} a page`, truths, entries, damages);
+        }
+        for (const status of ["OPEN", "APPLIED", "FAILED", "UNKNOWN"] as const) {
+          const { entries, damages } = await listed(ledger, { status, limit: 7 }, 2 * truths.size);
+          const those = [...truths].filter(([, entry]) => entry.status === status);
+          const unseen = [...damaged.names.values()].map((where) => ({ where, problem: "" }));
+          holds(`list ${status}`, new Map(those), entries, [...damages, ...unseen]);
+        }
+
+        const open = new Map(
+          [...truths].flatMap(([id, { status, fact }]) => status === "OPEN" ? [[id, fact]] : []),
+        );
+        const lost = await found(ledger.lost());
+        holds("lost", open, lost.facts, lost.damages);
+
+        for (const orderId of damaged.names.keys()) {
+          const error = await rejected(ledger.consume(...claim(orderId)), Error);
+          const isRefused = error instanceof OrderAlreadyConsumed || error instanceof LedgerDown;
+          assert.ok(isRefused, `consume ${orderId}: ${error}`);
+        }
+
+        const recovered = await found(ledger.recover());
+        const absent = new Map(
+          [...open].map(([orderId, fact]) => {
+            const at = recovered.facts.get(orderId)?.at;
+            return [orderId, { ...fact, type: "PROOF_ABSENT", at }];
+          }),
+        );
+        holds("recover", absent, recovered.facts, recovered.damages);
+        for (const [orderId, truth] of truths) {
+          const fact = recovered.facts.get(orderId);
+          const now = fact ? { ...truth, status: "UNKNOWN", recovered: fact } : truth;
+          const { entries, damages } = await get(orderId);
+          holds("get after recover", new Map([[orderId, now]]), entries, damages);
+        }
+        assert.deepEqual((await found(ledger.recover())).facts, new Map());
+
+        // To store a result again mends one that is damaged, or is refused.
+        for (const [orderId, truth] of truths) {
+          if (!truth.result) continue;
+          const fault = await ledger.store(truth.result).then(() => undefined, (fault) => fault);
+          assert.ok(fault === undefined || fault instanceof LedgerDown, `store: ${fault}`);
+          assert.ok(
+            fault === undefined || damaged.names.has(orderId),
+            `store ${orderId}: ${fault}`,
+          );
+          const { entries, damages } = await get(orderId);
+          holds("get after store", new Map([[orderId, truth]]), entries, damages);
+          const isMended = part !== "result" || fault !== undefined || entries.size === 1;
+          assert.ok(isMended, `its result is not mended: ${orderId}`);
+        }
+      },
+    );
+  }
+
+  if (held.foreign) {
+    test(`${name}: what is neither empty nor a ledger is refused, and left as it was`, async () => {
+      const result = { ...await resultOf("x"), executionId: "e" };
+      const calls: Record<string, (ledger: Ledger) => Promise<unknown>> = {
+        get: (ledger) => ledger.get("x"),
+        list: (ledger) => ledger.list(),
+        lost: (ledger) => ledger.lost(),
+        recover: (ledger) => ledger.recover(),
+        consume: (ledger) => ledger.consume(...claim("x")),
+        store: (ledger) => ledger.store(result),
+      };
+      for (const { what, location, content } of await held.foreign?.() ?? []) {
+        const before = await content();
+        for (const [call, calling] of Object.entries(calls)) {
+          const error = await openLedger(location)
+            .then(async (ledger) => {
+              await calling(ledger).finally(() => ledger.close());
+            })
+            .then(() => undefined, (error) => error);
+          assert.ok(error instanceof LedgerDown, `${call} in ${what}: ${error}`);
+          assert.equal(await content(), before, `${call} in ${what}`);
+        }
+      }
+    });
+  }
+}
+
+/** Ways to damage a text; `undefined` where it has nothing that could be damaged like that. */
+const DAMAGES: Record<
+  string,
+  (text: string | null, another: string | null) => string | null | undefined
+> = {
+  torn: (text) => text?.slice(0, text.length / 2),
+  empty: () => "",
+  null: () => "null",
+  "an empty object": () => "{}",
+  "an empty array": () => "[]",
+  "a number": () => "1",
+  "a text": () => '"x"',
+  "another order's": (_, another) => another ?? undefined,
+  "of another order": (text) => changed(text, "orderId", "another"),
+  "of another execution": (text) => changed(text, "executionId", "another"),
+  "of no such status": (text) => changed(text, "status", "DONE"),
+  "of no such type": (text) => changed(text, "type", "DONE"),
+  "of no time": (text) => changed(text, "at", "then"),
+  "not there": (text) => text === null ? undefined : null,
+};
+
+/** The document with another value of this field, or of its fact's; `undefined` if it has none. */
+function changed(text: string | null, field: string, value: string): string | undefined {
+  let document: Record<string, Record<string, unknown>>;
+  try {
+    document = JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+  const holder = [document, document?.fact].find((one) => typeof one?.[field] === "string");
+  if (!holder) return undefined;
+  Object.assign(holder, { [field]: value });
+  return JSON.stringify(document);
+}
+
+interface Damaged {
+  /** What was true of each order before. */
+  readonly truths: Map<string, Entry>;
+  /** How the damage of each damaged order is named. */
+  readonly names: Map<string, string>;
+}
+
+/** Orders that are closed by their result, closed by recovery, and lost: each damaged in its own way. */
+async function damagedOrders(held: Held, location: string, part: string): Promise<Damaged> {
+  const { read, spoil } = held.parts as Parts;
+  const ways = Object.keys(DAMAGES);
+  const of = (state: string) => ["first", ...ways.keys(), "last"].map((way) => `${state}-${way}`);
+  const ledger: Ledger = await (await import(held.opener)).openLedger(location);
+  opened.add(ledger);
+  const killed = async (lines: string[], answers: number) => {
+    const runner = await startRunner(held, location);
+    for (const line of lines) runner.tell(line);
+    await runner.hear(answers);
+    await runner.kill();
+  };
+  const [recovered, lost, done] = [of("recovered"), of("lost"), of("done")];
+  await killed([`claim ${recovered.join(" ")}`], recovered.length);
+  await until(async () => (await ledger.lost()).length === recovered.length);
+  await ledger.recover();
+  // Some are written together, and some each alone.
+  const lines = [`execute-all ${done.join(" ")}`, ...lost.map((orderId) => `claim ${orderId}`)];
+  await killed(lines, 2 * done.length + lost.length);
+  await until(async () => (await ledger.lost()).length === lost.length);
+
+  const truths = new Map<string, Entry>();
+  for (const orderId of [...recovered, ...lost, ...done]) {
+    truths.set(orderId, await ledger.get(orderId) as Entry);
+  }
+  await ledger.close();
+
+  const names = new Map<string, string>();
+  for (const state of ["recovered", "lost", "done"]) {
+    const another = await read(location, `${state}-first`, part);
+    for (const [i, way] of ways.entries()) {
+      const orderId = `${state}-${i}`;
+      const text = DAMAGES[way]?.(await read(location, orderId, part), another);
+      const where = text !== undefined && await spoil(location, orderId, part, text);
+      if (where) names.set(orderId, where);
+    }
+  }
+  assert.ok(names.size > 0, `${part} can be damaged`);
+  return { truths, names };
+}
+
+/** All pages of a query. */
+async function listed(
+  ledger: Ledger,
+  query: Query,
+  most: number,
+): Promise<{ entries: Map<string, Entry>; damages: Damage[] }> {
+  const [entries, damages] = [new Map<string, Entry>(), [] as Damage[]];
+  let pages = 0;
+  for (let next: string | undefined, isLast = false; !isLast;) {
+    const page = await ledger.list({ ...query, ...next !== undefined && { after: next } });
+    for (const entry of page.entries) {
+      assert.ok(!entries.has(entry.fact.orderId), `${entry.fact.orderId} is listed once`);
+      entries.set(entry.fact.orderId, entry);
+    }
+    assert.notDeepEqual(page.damages, [], "damages is absent where nothing is damaged");
+    damages.push(...page.damages ?? []);
+    assert.ok((pages += 1) <= most, "its pages have an end");
+    next = page.next;
+    isLast = next === undefined;
+  }
+  return { entries, damages };
+}
+
+/** The facts of `lost()` or `recover()`, whether it resolves to them or throws them. */
+async function found(
+  call: Promise<Fact[]>,
+): Promise<{ facts: Map<string, Fact>; damages: readonly Damage[] }> {
+  const { facts, damages } = await call.then(
+    (facts) => ({ facts, damages: [] }),
+    (error) => {
+      assert.ok(error instanceof LedgerDamaged, String(error));
+      return error;
+    },
+  );
+  const byOrder = new Map((facts as Fact[]).map((fact) => [fact.orderId, fact]));
+  assert.equal(byOrder.size, facts.length, "each fact once");
+  return { facts: byOrder, damages };
 }
 
 /** A result as `execute()` gives it. */

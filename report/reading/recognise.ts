@@ -23,7 +23,8 @@ export type Part =
  */
 export function recognise(document: unknown): Part[] {
   if (!isFields(document)) throw new TypeError("it is no JSON object");
-  const { order_id, fact, facts, trace, contract, status, type, at } = document;
+  const { order_id, fact, facts, trace, contract, status, type, at, ledger } = document;
+  if (ledger === "deployer-runner/folder") return []; // The mark of a folder: of no order.
   if (typeof order_id === "string") return entry(unpacked(document));
   if (isFields(fact)) return entry(document);
   if (

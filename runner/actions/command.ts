@@ -1,10 +1,28 @@
-import { spawn } from "node:child_process";
-import { accessSync, closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { accessSync, closeSync } from "node:fs";
 import process from "node:process";
 import type { Action, ExecutionRequest } from "deployer-runtime";
-import { argument, checkInput, each, type Fields, name, optional } from "./input.ts";
+import { reasonOf, systemError } from "./errors.ts";
+import {
+  argument,
+  checkInput,
+  checkSetting,
+  checkVariables,
+  each,
+  type Fields,
+  name,
+  optional,
+} from "./input.ts";
 import { judgementOf } from "./judgement.ts";
-import { lookAtOutput, outputFiles, readOutput } from "./output.ts";
+import {
+  isLarger,
+  lookAtOutputs,
+  openOutput,
+  type OutputFiles,
+  outputFiles,
+  readOutputs,
+} from "./output.ts";
+import { readStdin, type StdinEvidence } from "./stdin.ts";
 
 /** An order to run a command. Its arguments are recorded, and whoever is on the machine sees them. */
 export interface CommandOrder extends ExecutionRequest {
@@ -16,7 +34,10 @@ export const COMMAND_INPUT: Fields = { program: name, args: optional(each(argume
 
 /** What the Runner sets. None of it is recorded, but how exit codes are judged. */
 export interface CommandOptions {
-  /** The folder of the files that hold what a command prints. It is made where it is missing. */
+  /**
+   * The folder of the files that hold what a command prints, for their owner alone. It is made where
+   * it is missing, with a `.gitignore`.
+   */
   output: string;
   /**
    * Asks a command to end, by SIGTERM, and still hears how it ended. When the Runner gives up, the
@@ -28,8 +49,16 @@ export interface CommandOptions {
   /** Variables beside those of the Runner. */
   env?: Record<string, string>;
   /**
+   * "inherit": a command reads the Runner's standard input itself, as it would without a Runner in
+   * front of it: what it does not read stays there for the next one, and nothing is cut off when the
+   * Runner ends. Of a file, the size and the hash of what lies ahead are evidence; a pipe has none
+   * of them, for nobody but the command reads it. "ignore", where nothing is said: it gets nothing,
+   * for a Runner that serves many orders has its standard input for itself.
+   */
+  stdin?: "inherit" | "ignore";
+  /**
    * How many bytes a command may print, to stdout or to stderr. One that prints more is killed. Its
-   * files are looked at ten times a second, and are as long as it made them until then.
+   * files are looked at ten times a second, and when it has ended.
    */
   maxOutput?: number;
   /** Exit codes of a success; `[0]` if there are none. */
@@ -49,6 +78,7 @@ export interface CommandOptions {
  * evidence.
  *
  * @throws {RangeError} If an exit code is said to be both a success and unproven
+ * @throws {TypeError} If `cwd` or `env` holds what no process can be given
  * @example
  * ```ts
  * const scan = command({ output: "output", success: [0, 2], env: { LANG: "C" } });
@@ -57,79 +87,126 @@ export interface CommandOptions {
  * ```
  */
 export function command(options: CommandOptions): Action<CommandOrder> {
-  const { output, stop, cwd, env, maxOutput, tty = false } = options;
+  const { output, stop, cwd, env = {}, maxOutput = Infinity, tty = false } = options;
+  const inherits = options.stdin === "inherit";
   const judgement = judgementOf(options);
+  if (cwd !== undefined) checkSetting(cwd, "cwd");
+  checkVariables(env, /^[^=\0]+$/);
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, COMMAND_INPUT);
     const { program, args = [] } = input;
-    stop?.throwIfAborted();
-    if (cwd !== undefined) accessSync(`${cwd}/.`); // spawn() would say: no such program.
+    const goOn = () => {
+      stop?.throwIfAborted();
+      signal?.throwIfAborted();
+    };
+    goOn();
+    checkFolder(cwd);
+    const stdin = inherits ? await readStdin(goOn) : undefined;
+    goOn();
 
-    const { stdout, stderr } = outputFiles(output, orderId);
-    const files = tty ? [] : open(output, [stdout, stderr]);
-    const child = spawn(program, args, {
-      stdio: tty ? "inherit" : ["ignore", ...files],
+    const files = outputFiles(output, orderId);
+    const opened = tty ? [] : openOutput([files.stdout, files.stderr]);
+    const child = start(program, args, opened, {
+      stdio: tty ? "inherit" : [inherits ? "inherit" : "ignore", ...opened],
       detached: !tty,
       cwd,
       env: { ...process.env, ...env },
     });
-    files.forEach(closeSync);
-
+    const seen: Seen = { ...stdin && { stdin } };
     const end = (how: NodeJS.Signals) => {
+      if (seen.exitCode !== undefined) return; // Its number may be that of another process by now.
       try {
         process.kill(tty ? child.pid as number : -(child.pid as number), how);
       } catch { /* It has ended by itself. */ }
     };
-    const ask = () => end("SIGTERM");
+    const ask = () => {
+      if (seen.exitCode === undefined) seen.stopped = reasonOf(stop);
+      end("SIGTERM");
+    };
     const giveUp = () => {
       end("SIGKILL"); // The Runner does not wait for it: what is known is said now.
-      const printed = tty ? {} : { stdout: lookAtOutput(stdout), stderr: lookAtOutput(stderr) };
-      unproven({ pid: child.pid, ...printed });
+      seen.gaveUp = reasonOf(signal);
+      unproven({ pid: child.pid, ...seen, ...!tty && lookAtOutputs(files) });
+    };
+    const exceed = () => {
+      seen.exceeded = true;
+      end("SIGKILL");
     };
     stop?.addEventListener("abort", ask);
     signal?.addEventListener("abort", giveUp);
-    const limit = tty ? undefined : limited([stdout, stderr], maxOutput, () => end("SIGKILL"));
+    const watch = tty ? undefined : watchSizes(files, maxOutput, exceed);
     try {
-      const [exitCode, endedBy] = await new Promise<[number | null, string | null]>(
-        (ended, not) => {
-          child.on("exit", (...how) => ended(how)).on("error", not); // No such program: a failure.
-        },
-      );
-      const seen = {
-        exitCode,
-        endedBy,
-        ...(limit?.exceeded && { exceeded: true }),
-        judgement,
-        ...(!tty && { stdout: await readOutput(stdout), stderr: await readOutput(stderr) }),
-      };
-      if (exitCode === null || judgement.unproven.includes(exitCode)) return unproven(seen);
-      if (judgement.success.includes(exitCode)) return seen;
-      throw Object.assign(new Error(`${program} ended with code ${exitCode}`), seen);
+      [seen.exitCode, seen.endedBy] = await ended(program, child);
+      clearInterval(watch);
+      const printed = tty ? undefined : await readOutputs(files);
+      if (printed && isLarger(printed, maxOutput)) seen.exceeded = true;
+      const evidence = { ...seen, judgement, ...printed };
+      const { exitCode, exceeded } = seen;
+      if (exitCode === null || exceeded || judgement.unproven.includes(exitCode)) {
+        return unproven(evidence);
+      }
+      if (judgement.success.includes(exitCode)) return evidence;
+      throw Object.assign(new Error(`${program} ended with code ${exitCode}`), evidence);
     } finally {
-      clearInterval(limit?.timer);
+      clearInterval(watch);
       stop?.removeEventListener("abort", ask);
       signal?.removeEventListener("abort", giveUp);
     }
   };
 }
 
-/** Opens new files: what one order printed is never written over by another, nor by itself. */
-function open(folder: string, files: string[]): number[] {
-  mkdirSync(folder, { recursive: true });
-  return files.map((file) => openSync(file, "wx"));
+/** What is known of a command so far. */
+interface Seen {
+  stdin?: StdinEvidence;
+  /** Why it was asked to stop. */
+  stopped?: string;
+  /** Why the Runner stopped waiting. */
+  gaveUp?: string;
+  /** It printed more than it may. */
+  exceeded?: true;
+  exitCode?: number | null;
+  endedBy?: string | null;
+}
+
+/** `spawn` would say that there is no such program. */
+function checkFolder(folder: string | undefined): void {
+  try {
+    if (folder !== undefined) accessSync(`${folder}/.`);
+  } catch (error) {
+    throw systemError("cannot run in the folder that the Runner set", error);
+  }
+}
+
+/** Starts a program, which has the files from here on. */
+function start(program: string, args: string[], files: number[], options: SpawnOptions) {
+  try {
+    return spawn(program, args, options);
+  } catch (error) {
+    throw notStarted(program, error); // Its arguments are too long, say.
+  } finally {
+    files.forEach(closeSync);
+  }
+}
+
+/** How it ended: its code, or the signal that ended it. */
+function ended(program: string, child: ChildProcess): Promise<[number | null, string | null]> {
+  return new Promise((resolve, reject) => {
+    child.on("exit", (...how) => resolve(how));
+    child.on("error", (error) => reject(notStarted(program, error)));
+  });
+}
+
+function notStarted(program: string, error: unknown): Error {
+  return systemError(`cannot run ${program}`, error);
 }
 
 /** Looks at files as long as they grow, and says once that one is larger than it may be. */
-function limited(files: string[], bytes = Infinity, exceed: () => void) {
-  const watch = { exceeded: false, timer: undefined as ReturnType<typeof setInterval> | undefined };
-  if (bytes === Infinity) return watch;
-  watch.timer = setInterval(() => {
-    if (!files.some((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > bytes)) {
-      return;
-    }
-    watch.exceeded = true;
-    clearInterval(watch.timer);
+function watchSizes(files: OutputFiles, most: number, exceed: () => void) {
+  if (most === Infinity) return undefined;
+  const timer = setInterval(() => {
+    if (!isLarger(lookAtOutputs(files), most)) return;
+    clearInterval(timer);
     exceed();
   }, 100);
-  return watch;
+  return timer;
 }

@@ -6,6 +6,9 @@ export interface Hearer {
   bytes(stream: "stdout" | "stderr", part: Uint8Array): void;
 }
 
+/** As much of a line is kept, in bytes: those of the script are short. */
+const LONGEST = 10_000;
+
 /** Takes apart what the script tells, in whatever pieces it arrives. */
 export function frames(hearer: Hearer): (chunk: Uint8Array) => void {
   let line: number[] = [];
@@ -18,14 +21,16 @@ export function frames(hearer: Hearer): (chunk: Uint8Array) => void {
         left -= part.length;
         at += part.length;
       } else if (chunk[at] === 10) {
-        const text = new TextDecoder().decode(new Uint8Array(line));
+        // Within a stream, the decoder keeps a character back that was cut.
+        const text = new TextDecoder().decode(new Uint8Array(line), { stream: true });
         const [, name, bytes] = /^(stdout|stderr) (\d+)$/.exec(text) ?? [];
         if (name !== undefined) [stream, left] = [name as "stdout" | "stderr", Number(bytes)];
         else hearer.line(text);
         line = [];
         at++;
       } else {
-        line.push(chunk[at++] as number);
+        if (line.length < LONGEST) line.push(chunk[at] as number);
+        at++;
       }
     }
   };

@@ -1,5 +1,11 @@
-/** Refuses a value, by throwing a `TypeError` that names its place, what was expected, and it. */
-export type Check = (value: unknown, place: string) => void;
+/**
+ * Refuses a value, by throwing a `TypeError` that names its place, what was expected, and it. The
+ * whole input is for a field that depends on another.
+ */
+export type Check = (value: unknown, place: string, input: Input) => void;
+
+/** An input, by the names of its fields. */
+export type Input = Readonly<Record<string, unknown>>;
 
 /** What an action's input may hold, by the names of its fields. No other field may stand there. */
 export type Fields = Readonly<Record<string, Check>>;
@@ -19,8 +25,10 @@ export function checkInput(input: unknown, fields: Fields): void {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw refusal("action.input", "an object", input);
   }
-  const given: Record<string, unknown> = { ...input };
-  for (const [name, check] of Object.entries(fields)) check(given[name], `action.input.${name}`);
+  const given: Input = { ...input };
+  for (const [name, check] of Object.entries(fields)) {
+    check(given[name], `action.input.${name}`, given);
+  }
   const unknown = Object.keys(given).find((name) => !Object.hasOwn(fields, name));
   if (unknown !== undefined) { // A misspelt `args` would run a program without its arguments.
     const names = Object.keys(fields).join(", ");
@@ -48,16 +56,16 @@ export function name(value: unknown, place: string): void {
 
 /** What may be missing. */
 export function optional(check: Check): Check {
-  return (value, place) => {
-    if (value !== undefined) check(value, place);
+  return (value, place, input) => {
+    if (value !== undefined) check(value, place, input);
   };
 }
 
 /** An array, of which each element is checked. */
 export function each(check: Check): Check {
-  return (value, place) => {
+  return (value, place, input) => {
     if (!Array.isArray(value)) throw refusal(place, "an array", value);
-    value.forEach((element, i) => check(element, `${place}[${i}]`));
+    value.forEach((element, i) => check(element, `${place}[${i}]`, input));
   };
 }
 
@@ -67,6 +75,29 @@ export function refusal(place: string, expected: string, value: unknown): TypeEr
   return new TypeError(`cannot use ${place}: expected ${expected}, received ${brief(received)}`);
 }
 
+/** Of a character beyond the 16 bits, no half is left: it would be no text to record. */
 function brief(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+  return text.length <= 100 ? text : `${text.slice(0, 100).replace(/[\ud800-\udbff]$/, "")}…`;
+}
+
+/**
+ * Refuses what a Runner set and no system call takes. Its value is not said: it may be a secret.
+ *
+ * @throws {TypeError} One that names what was set
+ */
+export function checkSetting(value: unknown, name: string): void {
+  if (typeof value === "string" && value.isWellFormed() && !value.includes("\0")) return;
+  throw new TypeError(`cannot use ${name}: expected a string without NUL and lone surrogates`);
+}
+
+/**
+ * Refuses variables of an environment, likewise.
+ *
+ * @throws {TypeError} One that names the variable
+ */
+export function checkVariables(env: Readonly<Record<string, string>>, names: RegExp): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (!names.test(name)) throw refusal("env", `names that match ${names}`, name);
+    checkSetting(value, `env.${name}`);
+  }
 }

@@ -1,21 +1,20 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import {
-  cp,
-  lstat,
-  mkdir,
-  readdir,
-  readlink,
-  realpath,
-  rename,
-  rm,
-  symlink,
-} from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { lstat, mkdir, readlink, realpath, rename, rm, symlink } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import { flush, refuseOnWindows } from "../flush.ts";
+import { makeFolder } from "../folders.ts";
 import { checkInput, type Fields, name } from "./input.ts";
 import { nameOf } from "./output.ts";
+import {
+  chosen,
+  copyTree,
+  differing,
+  kindOf,
+  readTree,
+  refuseLinksOut,
+  removeTree,
+  type Tree,
+} from "./tree.ts";
 
 /** An order to deploy a site: a folder of files. */
 export interface ReleaseOrder extends ExecutionRequest {
@@ -25,9 +24,28 @@ export interface ReleaseOrder extends ExecutionRequest {
 /** What an order's input may hold, for `checkInput`. */
 export const RELEASE_INPUT: Fields = { site: name };
 
+/** What the Runner sets. None of it is recorded. */
+export interface ReleaseOptions {
+  /**
+   * Asks a release to end: what is copied is removed, nothing is switched, and its reason is thrown.
+   * Once it is switched it is too late, and the release is proven.
+   */
+  stop?: AbortSignal;
+  /**
+   * What becomes of a link that leads out of the site, be it by `/`, by `..`, or through another
+   * link: the site is refused, or the link is kept as it is, and leads to whatever is there.
+   */
+  linksOut?: "refuse" | "keep";
+}
+
+/** Site and releases are for a web server to read, unlike ledgers: the umask says how far. */
+const ORDINARY = 0o777;
+
 /**
  * Copies a site into a release folder of its own, flushes it to the disk, switches the link
- * `current` to it, and proves it by the SHA-256 of every file as read back through `current`.
+ * `current` to it, and proves it by what is in the release folder then: the same folders, links and
+ * files, by the targets of links, permissions, and the SHA-256 of files. Links are copied as links,
+ * and never followed.
  *
  * What goes wrong before the switch leaves neither release nor link behind, and is a failure. When
  * the Runner gives up before the switch, nothing is switched.
@@ -36,61 +54,93 @@ export const RELEASE_INPUT: Fields = { site: name };
  * @param target The folder of `current` and `releases/`
  * @throws {NotOnWindows} On Windows, before any order is given to it
  */
-export function releaseSwitch(base: string, target: string): Action<ReleaseOrder> {
+export function releaseSwitch(
+  base: string,
+  target: string,
+  { stop, linksOut = "refuse" }: ReleaseOptions = {},
+): Action<ReleaseOrder> {
   refuseOnWindows(
     "a release cannot be switched on Windows, which replaces no link to a folder in one step",
   );
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, RELEASE_INPUT);
-    // Read first: a site that is not there throws while nothing is changed.
-    const site = await realpath(resolve(base, input.site));
-    const files = await digests(site);
-
+    stop?.throwIfAborted();
     // Named by a hash, because an identity is any text. No order can reach another one's release.
     const id = nameOf(orderId);
     const [release, current] = [`releases/${id}`, join(target, "current")];
     const [folder, link] = [join(target, release), `${current}.${id}`];
-    await refuseUnlessLink(current);
-    await mkdir(join(target, "releases"), { recursive: true });
-    await mkdir(folder); // Throws if there is one: a release is never written twice.
 
-    const made = [folder];
-    let switching = false;
-    const giveUp = () => unproven({ release, switching });
+    let phase: "reading" | "copying" | "switching" | "proving" = "reading";
+    const giveUp = () => unproven({ release, phase });
+    const ends = [signal, stop].filter((end) => end !== undefined);
     signal?.addEventListener("abort", giveUp);
     try {
-      await cp(site, folder, { recursive: true, verbatimSymlinks: true });
-      await flushAll(folder);
-      await flush(join(target, "releases"));
-      await symlink(release, link);
-      made.push(link);
-      signal?.throwIfAborted(); // Nobody hears of it any more: it is not switched.
+      let [tree, above]: [Tree, string[]] = [new Map(), []];
+      const tidy: (() => Promise<void>)[] = [];
+      try {
+        // Read first: a site that cannot be released throws while nothing is changed.
+        const site = await realpath(resolve(base, input.site));
+        await refuseInside(site, join(target, "releases"));
+        await refuseUnlessLink(current);
+        tree = await readTree(site, ends);
+        if (linksOut === "refuse") refuseLinksOut(tree);
 
-      // Renaming over the old link is atomic: visitors see the old release or the new one.
-      switching = true;
-      await rename(link, current);
-    } catch (error) {
-      // A disk over a network may say no to what it has done: a release that is live stays.
-      const switched = await readlink(current).catch(() => undefined);
-      if (switched === release) return unproven({ release, error: (error as Error).message });
-      await Promise.allSettled(made.map((path) => rm(path, { recursive: true, force: true })));
-      throw error; // Whatever became of the tidying.
+        phase = "copying";
+        above = makeFolder(join(target, "releases"), ORDINARY).map(dirname);
+        await mkdir(folder); // Throws if there is one: a release is never written twice.
+        tidy.push(() => removeTree(tree, folder));
+        await copyTree(tree, site, folder, ends);
+        await flush(join(target, "releases"));
+        await symlink(release, link);
+        tidy.push(() => rm(link, { force: true }));
+        await refuseUnlessLink(current); // It may have been made meanwhile.
+        for (const end of ends) end.throwIfAborted();
+
+        // Renaming over the old link is atomic: visitors see the old release or the new one.
+        phase = "switching";
+        await rename(link, current);
+      } catch (error) {
+        // A disk over a network may say no to what it has done: a release that is live stays.
+        const isSwitched = phase === "switching" &&
+          await readlink(current).catch(() => undefined) === release;
+        if (isSwitched) return unproven({ release, error: (error as Error).message });
+        await Promise.allSettled(tidy.map((remove) => remove()));
+        throw chosen(error, ends); // Whatever became of the tidying.
+      }
+
+      // Switched. What goes wrong from here on is no failure: visitors may see the release.
+      phase = "proving";
+      try {
+        for (const path of [target, ...above]) await flush(path); // It survives a loss of power.
+        const found = await readTree(folder, signal ? [signal] : []);
+        const seen = await readlink(current); // Last: another order may have switched meanwhile.
+        const paths = differing(tree, found);
+        if (seen === release && paths.length === 0) return { release, ...evidenceOf(found) };
+        return unproven({ release, seen, differing: paths });
+      } catch (error) {
+        return unproven({ release, unreadable: error instanceof Error ? error.message : error });
+      }
     } finally {
       signal?.removeEventListener("abort", giveUp);
     }
-
-    // Switched. What goes wrong from here on is no failure: visitors may see the release.
-    try {
-      await flush(target); // After a loss of power it is still this one.
-      const seen = { release: await readlink(current), files: await digests(current) };
-      const differing = [...new Set([...Object.keys(files), ...Object.keys(seen.files)])]
-        .filter((path) => files[path] !== seen.files[path]);
-      if (seen.release === release && differing.length === 0) return seen;
-      return unproven({ release, seen: seen.release, differing });
-    } catch (error) {
-      return unproven({ release, unreadable: error instanceof Error ? error.message : error });
-    }
   };
+}
+
+/** A release in the site would be copied into itself, and into all that follow. */
+async function refuseInside(site: string, releases: string): Promise<void> {
+  const path = relative(site, await placeOf(resolve(releases)));
+  if (path === ".." || path.startsWith("../")) return;
+  throw new Error(`cannot release ${site}: its releases would be in it, at ${releases}`);
+}
+
+/** Where a path leads, be it that its end is missing. */
+async function placeOf(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return join(await placeOf(dirname(path)), basename(path));
+  }
 }
 
 /** A folder or a file of that name is somebody's own: it is not replaced. */
@@ -100,32 +150,17 @@ async function refuseUnlessLink(current: string): Promise<void> {
     throw error;
   });
   if (found === undefined || found.isSymbolicLink()) return;
-  const kind = found.isDirectory() ? "a folder" : "a file";
+  const kind = kindOf(found);
   throw new Error(`cannot switch ${current}: expected a link, or nothing, and it is ${kind}`);
 }
 
-/** Flushes every file and every folder of a folder, and itself. */
-async function flushAll(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await flushAll(path);
-    else if (entry.isFile()) await flush(path);
+/** What is recorded of a release: the SHA-256 of each file, and the target of each link, by path. */
+function evidenceOf(tree: Tree) {
+  const files = new Map<string, string>();
+  const links = new Map<string, string>();
+  for (const [path, item] of [...tree].sort(([one], [other]) => one < other ? -1 : 1)) {
+    if (item.kind === "file") files.set(path, item.sha256);
+    if (item.kind === "link") links.set(path, item.to);
   }
-  await flush(folder);
-}
-
-/** The SHA-256 of every file in a folder, by its path in there. */
-async function digests(folder: string, inside = ""): Promise<Record<string, string>> {
-  const found: [string, string][] = [];
-  for (const entry of await readdir(join(folder, inside), { withFileTypes: true })) {
-    const path = inside + entry.name;
-    if (entry.isDirectory()) {
-      for (const file of Object.entries(await digests(folder, `${path}/`))) found.push(file);
-    } else {
-      const hash = createHash("sha256");
-      for await (const chunk of createReadStream(join(folder, path))) hash.update(chunk);
-      found.push([path, hash.digest("hex")]);
-    }
-  }
-  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)));
+  return { files: Object.fromEntries(files), links: Object.fromEntries(links) };
 }

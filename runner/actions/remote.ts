@@ -39,6 +39,7 @@ export function script(
  * `unknown` (it began; there is neither a process nor an exit code). Then the end of its output.
  */
 export const LOOK: string = String.raw`cd || exit
+umask 077
 mkdir -p -- "$(dirname -- "$1")" && mkdir -m 700 -- "$1" 2>/dev/null && : >"$1/withdrawn"
 cd -- "$1" || exit
 runs() { # A zombie does not: where nobody buries it, it has its number all the same.
@@ -51,8 +52,9 @@ elif [ -e withdrawn ]; then echo withdrawn
 elif runs; then echo "running $(cat pid)"
 else echo unknown
 fi
+follows=$(printf '[\200-\277]') # What continues a character: the cut may be inside of one.
 for stream in stdout stderr; do
-  [ ! -s "$stream" ] || { echo "$stream:"; tail -c 1000 "$stream"; }
+  [ ! -s "$stream" ] || { echo "$stream:"; tail -c 1000 "$stream" | LC_ALL=C sed "1s/^$follows*//"; }
 done`;
 
 // Names begin with d_, so that no variable of the command's is one of them.
@@ -75,7 +77,10 @@ d_follow() { # Until the command, or who waits for it, has ended, and once more.
     kill -0 "$d_pid" 2>/dev/null && kill -0 "$$" 2>/dev/null || d_last=1
     d_sent=$d_out; d_ship stdout || return; d_out=$d_sent
     d_sent=$d_err; d_ship stderr || return; d_err=$d_sent
-    [ -z "$d_last" ] || return
+    if [ -n "$d_last" ]; then
+      [ -z "$d_exceeded" ] || echo exceeded
+      return
+    fi
     if [ -n "$d_exceeded" ]; then
       kill -s KILL -- "$d_group$d_pid"
       echo exceeded
@@ -88,14 +93,17 @@ d_run() {
   d_marker=$1 d_cwd=$2 d_limit=$3
   shift 3
   exec 3<&0 </dev/null
-  d_why=$(cd -- "$d_cwd" 2>&1) || d_refuse "$d_why"
+  # Neither the folder nor what its name is made of is told: the Runner set it.
+  (cd -- "$d_cwd") >/dev/null 2>&1 || d_refuse 'the folder that the Runner set cannot be entered'
+  d_umask=$(umask)
+  umask 077
   d_why=$({ mkdir -p -- "$(dirname -- "$d_marker")" && mkdir -m 700 -- "$d_marker" &&
     : >"$d_marker/stdout"; } 2>&1) || d_refuse "$d_why"
   d_marker=$(cd -- "$d_marker" && pwd)
   d_setsid=$(command -v setsid) && d_group=- || d_group= # Where there is one: with its children.
 
   trap '' PIPE # Whoever listens may be gone: this goes on.
-  (trap - PIPE; cd -- "$d_cwd" >/dev/null && d_export && exec $d_setsid "$@") \
+  (trap - PIPE; umask "$d_umask"; cd -- "$d_cwd" >/dev/null 2>&1 && d_export && exec $d_setsid "$@") \
     >"$d_marker/stdout" 2>"$d_marker/stderr" 3<&- &
   d_pid=$!
   echo "$d_pid" >"$d_marker/pid"

@@ -1,8 +1,26 @@
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import type { CommandOptions } from "./command.ts";
-import { argument, checkInput, each, type Fields, name, optional, refusal } from "./input.ts";
+import { reasonOf } from "./errors.ts";
+import {
+  argument,
+  checkInput,
+  checkSetting,
+  checkVariables,
+  each,
+  type Fields,
+  name,
+  optional,
+  refusal,
+} from "./input.ts";
 import { judgementOf } from "./judgement.ts";
-import { lookAtOutput, nameOf, outputFiles, readOutput } from "./output.ts";
+import {
+  isLarger,
+  lookAtOutput,
+  lookAtOutputs,
+  nameOf,
+  outputFiles,
+  readOutputs,
+} from "./output.ts";
 import { LOOK, script } from "./remote.ts";
 import { SshSession } from "./ssh_session.ts";
 
@@ -14,8 +32,8 @@ export interface SshOrder extends ExecutionRequest {
 /** What an order's input may hold, for `checkInput`. */
 export const SSH_INPUT: Fields = { host, program, args: optional(each(argument)) };
 
-/** What the Runner sets. `cwd` and `env` are those of the other machine. */
-export interface SshOptions extends Omit<CommandOptions, "tty"> {
+/** What the Runner sets. `cwd` and `env` are those of the other machine; stdin is not handed on. */
+export interface SshOptions extends Omit<CommandOptions, "tty" | "stdin"> {
   /** Further arguments of `ssh`, such as `["-p", "2222", "-i", "key"]`. */
   options?: readonly string[];
   /** The folder there that keeps what came of each order: `.deployer-ssh` in the home. */
@@ -33,7 +51,7 @@ export interface SshOptions extends Omit<CommandOptions, "tty"> {
  * and its output: the evidence has the input of an order by which one can `look` later.
  *
  * @throws {RangeError} If an exit code is said to be both a success and unproven
- * @throws {TypeError} If `env` holds a name that `sh` cannot export
+ * @throws {TypeError} If an option holds a NUL, or `env` a name that `sh` cannot export
  * @example
  * ```ts
  * const remote = ssh({ output: "output", options: ["-p", "2222"], cwd: "/srv/shop" });
@@ -45,53 +63,67 @@ export interface SshOptions extends Omit<CommandOptions, "tty"> {
 export function ssh(options: SshOptions): Action<SshOrder> {
   const { output, stop, cwd, env = {}, maxOutput, markers = ".deployer-ssh" } = options;
   const judgement = judgementOf(options);
-  for (const variable of Object.keys(env)) exportable(variable);
+  const sshOptions = options.options ?? [];
+  if (cwd !== undefined) checkSetting(cwd, "cwd");
+  checkSetting(markers, "markers");
+  checkVariables(env, /^[A-Za-z_][A-Za-z0-9_]*$/); // Those that sh can export.
+  for (const option of sshOptions) checkSetting(option, "options");
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, SSH_INPUT);
     const { host, program, args = [] } = input;
     stop?.throwIfAborted();
+    signal?.throwIfAborted();
 
     const marker = `${markers}/${nameOf(orderId)}`;
     const files = outputFiles(output, orderId);
     const command = script({ marker, program, args, cwd, env, maxOutput });
-    const session = new SshSession(host, options.options ?? [], command, files);
-    const known = () => ({ host, marker, ...session.seen, judgement });
-    const lost = () => ({
+    const session = new SshSession(host, sshOptions, command, files);
+    const { seen } = session;
+    const why: { stopped?: string; gaveUp?: string } = {};
+    const known = () => ({ host, marker, ...seen, ...why, judgement });
+    const elsewhere = () => ({
       ssh: { ...session.ended, log: lookAtOutput(files.ssh) },
       look: { host, program: "sh", args: ["-c", LOOK, "look", marker] },
     });
 
-    const ask = () => session.signal("TERM");
+    const ask = () => {
+      if (seen.exitCode === undefined) why.stopped = reasonOf(stop);
+      session.signal("TERM");
+    };
     const giveUp = () => {
       session.signal("KILL"); // The Runner does not wait for it: what is known is said now.
-      const printed = { stdout: lookAtOutput(files.stdout), stderr: lookAtOutput(files.stderr) };
-      unproven({ ...known(), ...printed, ...lost() });
+      why.gaveUp = reasonOf(signal);
+      unproven({ ...known(), ...lookAtOutputs(files), ...elsewhere() });
     };
     stop?.addEventListener("abort", ask);
     signal?.addEventListener("abort", giveUp);
     try {
       await session.closed;
-      const { phase, exitCode, endedBy, refused } = session.seen;
       const log = lookAtOutput(files.ssh);
-      if (phase === "connecting") {
-        const why = log.end?.trim().split("\n").at(-1) || "it said nothing";
-        throw Object.assign(new Error(`ssh ended before anything was run: ${why}`), {
+      if (seen.phase === "connecting") {
+        const said = log.end?.trim().split("\n").at(-1) || "it said nothing";
+        throw Object.assign(new Error(`ssh ended before anything was run: ${said}`), {
           host,
+          ...why,
           ssh: { ...session.ended, log },
         });
       }
-      if (refused !== undefined) {
-        throw Object.assign(new Error(`${host} ran nothing: ${refused}`), { host, marker });
+      if (seen.refused !== undefined) {
+        throw Object.assign(new Error(`${host} ran nothing: ${seen.refused}`), {
+          host,
+          marker,
+          ...why,
+        });
       }
-      const printed = {
-        stdout: await readOutput(files.stdout),
-        stderr: await readOutput(files.stderr),
-      };
-      const seen = { ...known(), ...printed };
-      if (exitCode === undefined) return unproven({ ...seen, ...lost() });
-      if (judgement.success.includes(exitCode)) return seen;
-      if (endedBy !== undefined || judgement.unproven.includes(exitCode)) return unproven(seen);
-      throw Object.assign(new Error(`${program} ended with code ${exitCode} on ${host}`), seen);
+      const printed = await readOutputs(files);
+      if (isLarger(printed, maxOutput ?? Infinity)) seen.exceeded = true;
+      const { exitCode, endedBy, exceeded } = seen;
+      const evidence = { ...known(), ...printed };
+      if (exitCode === undefined) return unproven({ ...evidence, lost: true, ...elsewhere() });
+      if (exceeded) return unproven(evidence);
+      if (judgement.success.includes(exitCode)) return evidence;
+      if (endedBy !== undefined || judgement.unproven.includes(exitCode)) return unproven(evidence);
+      throw Object.assign(new Error(`${program} ended with code ${exitCode} on ${host}`), evidence);
     } finally {
       stop?.removeEventListener("abort", ask);
       signal?.removeEventListener("abort", giveUp);
@@ -112,11 +144,5 @@ function program(value: unknown, place: string): void {
   name(value, place);
   if ((value as string).startsWith("-")) {
     throw refusal(place, "a program that is no option", value);
-  }
-}
-
-function exportable(variable: string): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
-    throw refusal("env", "names of letters, digits and _", variable);
   }
 }

@@ -1,8 +1,10 @@
+import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, writeFileSync } from "node:fs";
+import { codeOf, systemError } from "./errors.ts";
 import { frames } from "./frames.ts";
+import { openOutput, type OutputFiles } from "./output.ts";
 
 /** How far a command has come, as far as it was heard. */
 export interface Seen {
@@ -12,7 +14,7 @@ export interface Seen {
   exitCode?: number;
   /** The signal that an exit code above 128 stands for: `sh` tells no difference. */
   endedBy?: string;
-  /** The command was killed, because it printed more than it may. */
+  /** The command printed more than it may. */
   exceeded?: true;
   /** Why the other side ran nothing. */
   refused?: string;
@@ -36,18 +38,17 @@ export class SshSession {
   /** Nothing more will be heard. It rejects if `ssh` cannot be started. */
   readonly closed: Promise<void>;
   readonly #child: ChildProcess;
-  readonly #files: { stdout: number; stderr: number };
+  readonly #descriptors: { stdout: number; stderr: number };
   #asked = "";
 
   constructor(
     host: string,
     options: readonly string[],
     script: string,
-    files: Record<"stdout" | "stderr" | "ssh", string>,
+    files: OutputFiles,
   ) {
-    mkdirSync(dirname(files.ssh), { recursive: true });
-    const log = openSync(files.ssh, "wx"); // Never written twice.
-    this.#files = { stdout: openSync(files.stdout, "wx"), stderr: openSync(files.stderr, "wx") };
+    const [log, stdout, stderr] = openOutput([files.ssh, files.stdout, files.stderr]) as Opened;
+    this.#descriptors = { stdout, stderr };
     const args = [
       ...ALWAYS.split(" "),
       ...options,
@@ -57,8 +58,14 @@ export class SshSession {
       "exec sh",
     ];
     // A process group of its own: a Ctrl-C in the Runner's terminal is the Runner's to pass on.
-    this.#child = spawn("ssh", args, { stdio: ["pipe", "pipe", log], detached: true });
-    closeSync(log);
+    try {
+      this.#child = spawn("ssh", args, { stdio: ["pipe", "pipe", log], detached: true });
+    } catch (error) {
+      this.#close();
+      throw notStarted(error);
+    } finally {
+      closeSync(log);
+    }
     this.#child.stdin?.on("error", () => {}); // It is told below, by how the process ends.
     this.closed = this.#hear(script);
   }
@@ -72,7 +79,7 @@ export class SshSession {
 
   #hear(script: string): Promise<void> {
     const answer = `ready ${randomUUID()}\n`; // What a login prints before it is not taken for it.
-    let before = "";
+    let heard = Buffer.alloc(0);
     const hear = frames({
       line: (text) => this.#line(text),
       bytes: (stream, part) => this.#write(stream, part),
@@ -80,17 +87,27 @@ export class SshSession {
     this.#child.stdin?.write(`echo ${answer}`);
     this.#child.stdout?.on("data", (chunk: Uint8Array) => {
       if (this.seen.phase !== "connecting") return hear(chunk);
-      before += new TextDecoder().decode(chunk);
-      if (!before.endsWith(answer)) return;
+      heard = Buffer.concat([heard, chunk]);
+      const at = heard.indexOf(answer);
+      if (at < 0) {
+        heard = heard.subarray(-answer.length); // It may have come in part.
+        return;
+      }
       this.seen.phase = "sent";
       this.#child.stdin?.write(script);
+      hear(heard.subarray(at + answer.length)); // A login may print behind it, too.
     });
     return new Promise<void>((resolve, reject) => {
-      this.#child.on("error", reject).on("close", (exitCode, endedBy) => {
+      this.#child.on("error", (error) => reject(notStarted(error)));
+      this.#child.on("close", (exitCode, endedBy) => {
         Object.assign(this.ended, { exitCode, endedBy });
         resolve();
       });
-    }).finally(() => Object.values(this.#files).forEach(closeSync));
+    }).finally(() => this.#close());
+  }
+
+  #close(): void {
+    Object.values(this.#descriptors).forEach(closeSync);
   }
 
   #line(text: string): void {
@@ -111,9 +128,16 @@ export class SshSession {
 
   #write(stream: "stdout" | "stderr", part: Uint8Array): void {
     try {
-      writeFileSync(this.#files[stream], part);
+      writeFileSync(this.#descriptors[stream], part);
     } catch (error) {
-      this.seen.unwritten = (error as Error).message; // The other side has all of it.
+      this.seen.unwritten = codeOf(error); // The other side has all of it.
     }
   }
+}
+
+/** The descriptors of `ssh`'s own words, and of the command's stdout and stderr. */
+type Opened = [log: number, stdout: number, stderr: number];
+
+function notStarted(error: unknown): Error {
+  return systemError("cannot run ssh", error); // Its own has all options, and the script.
 }

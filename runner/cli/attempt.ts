@@ -1,5 +1,6 @@
 /** One order, executed once: claimed, attempted, stored, told. */
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import {
   type Action,
   execute,
@@ -8,17 +9,19 @@ import {
   type ExecutionResult,
 } from "deployer-runtime";
 import { outputFiles } from "../actions/output.ts";
-import { OrderAlreadyConsumed } from "../ledgers/errors.ts";
-import type { Ledger } from "../ledgers/ledger.ts";
+import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
+import type { Entry, Ledger } from "../ledgers/ledger.ts";
+import { unlessStopped } from "../stop.ts";
 import { entryOf } from "./card.ts";
-import { EXIT } from "./exit.ts";
-import { listen } from "./interrupt.ts";
+import { BadInput, EXIT } from "./exit.ts";
+import { listen, untilStored } from "./interrupt.ts";
 import {
   hideFromGit,
   isThere,
+  letGo,
   locate,
-  type Location,
   nameOf,
+  type OpenLedger,
   openLedger,
   outputOf,
   type Places,
@@ -29,6 +32,7 @@ import { isForPeople, present } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
 import { clean, styleOf } from "./style.ts";
+import { asked } from "./words.ts";
 
 /** Makes the action of an order: `output` is the folder of what it prints. */
 export type MakeAction<Order extends ExecutionRequest> = (
@@ -40,7 +44,8 @@ export type MakeAction<Order extends ExecutionRequest> = (
  * Executes an order, unless it is consumed: then it shows what the ledger holds of it.
  *
  * @param open Opens the ledger
- * @returns The exit code of the status; 73; or 74 if it was given up before it was executed
+ * @returns The exit code of the status; 73; 64 if the order was consumed for another action; or 74
+ * if it was stopped before it was consumed, or given up before it was executed
  * @throws {LedgerDown} If the ledger is down; a result that could not be stored is printed before
  */
 export async function attempt<Order extends ExecutionRequest>(
@@ -48,51 +53,65 @@ export async function attempt<Order extends ExecutionRequest>(
   make: MakeAction<Order>,
   values: Values,
   shell: Shell,
-  open: (location: Location) => Promise<Ledger> = openLedger,
+  open: OpenLedger = openLedger,
 ): Promise<number> {
   const location = locate(values.ledger);
   const places = placesOf(location, order.orderId);
   const screen = watch(order, outputOf(location), values, shell);
-  const interrupt = listen(values, shell.signals, (text) => screen.say(text));
+  const interrupt = listen(values, shell, (text) => screen.say(text));
+  const { stop, giveUp } = interrupt;
   const executed = async () => {
     const isNew = !isThere(location);
     const ledger = await open(location);
     try {
-      const made = make(outputOf(location), interrupt.stop);
-      const action: Action<Order> = (...call) => {
+      const made = make(outputOf(location), stop);
+      const action = unlessStopped<Order>(stop, (...call) => {
         interrupt.begin();
         return made(...call);
-      };
+      });
       const consume: Ledger["consume"] = async (...claim) => {
-        await ledger.consume(...claim);
+        stop.throwIfAborted();
         if (isNew) await hideFromGit(location);
+        await ledger.consume(...claim);
       };
-      const ports = { signal: interrupt.giveUp, consume };
-      const result = await execute(order, contextOf(values), action, ports);
+      const result = await execute(order, contextOf(values), action, { signal: giveUp, consume });
       screen.end();
-      await store(result, ledger, shell);
+      const stored = store(result, ledger, shell, (text) => screen.say(text));
+      interrupt.clear(); // Only now: no signal meets a process that listens to none.
+      await stored;
       await present(entryOf(result), result, places, values, shell);
       return EXIT[result.status];
     } finally {
-      await ledger.close();
+      await letGo(ledger);
     }
   };
   try {
     return await interrupt.unlessGivenUp(executed());
   } catch (error) {
     screen.end();
-    if (error instanceof OrderAlreadyConsumed) return await refuse(error, places, values, shell);
-    if (error !== interrupt.giveUp.reason) throw error;
-    return await neverCalled(order, nameOf(location), shell); // Else there would be a result.
+    if (error instanceof OrderAlreadyConsumed) {
+      return await refuse(error, order, places, values, shell);
+    }
+    if (error === stop.reason) {
+      return await neverCalled(order, "stopped before it was consumed", shell);
+    }
+    if (error !== giveUp.reason) throw error;
+    const how = `given up before, and ${nameOf(location)} may hold it`;
+    return await neverCalled(order, how, shell); // Else there would be a result.
   } finally {
     interrupt.clear();
   }
 }
 
-/** An identity for an order that was given none. It is printed first: it can be looked for then. */
+/**
+ * An identity for an order that was given none. It is printed first: it can be looked for then.
+ *
+ * @throws {BadInput} If it cannot be printed
+ */
 export async function freshIdentity({ quiet }: Values, { stderr }: Shell): Promise<string> {
   const orderId: string = randomUUID();
   if (!quiet) await stderr.write(`order ${orderId}\n`);
+  if (stderr.fault) throw new BadInput("stderr must take the identity of the order: give --order");
   return orderId;
 }
 
@@ -119,38 +138,67 @@ function watch(
 }
 
 /** Whatever the ledger says, it was observed: what it does not take is printed. */
-async function store(result: ExecutionResult, ledger: Ledger, { stdout }: Shell): Promise<void> {
+async function store(
+  result: ExecutionResult,
+  ledger: Ledger,
+  shell: Shell,
+  say: (text: string) => void,
+): Promise<void> {
   try {
-    await ledger.store(result);
+    await untilStored(result.orderId, ledger.store(result), shell.signals, say);
   } catch (error) {
-    await stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    await handOver(result, shell);
     throw error;
   }
 }
 
+/** Nobody else has the result: if stdout does not take it, stderr may. */
+async function handOver(result: ExecutionResult, { stdout, stderr }: Shell): Promise<void> {
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  if (await stdout.write(text) || await stderr.write(text)) return;
+  const [order, status] = [clean(JSON.stringify(result.orderId)), result.status];
+  await stderr.write(`deployer: nobody has the result of order ${order}, which is ${status}\n`);
+}
+
+/** Consumed already, be it for the same action or for another one: nothing was executed. */
 async function refuse(
   { message, orderId, entry }: OrderAlreadyConsumed,
+  order: ExecutionRequest,
   places: Places,
   values: Values,
   shell: Shell,
 ): Promise<number> {
-  const known = entry === undefined
-    ? message
-    : `order ${JSON.stringify(orderId)} is consumed already: nothing was executed`;
-  await shell.stderr.write(`deployer: ${clean(known)}\n`);
-  if (entry) await present(entry, entry, places, values, shell);
-  return EXIT.CONSUMED;
+  // 73 says that it was this very order: where that cannot be read, it is not said.
+  if (entry === undefined) throw new LedgerDown(`${message}: nothing was executed`);
+  const id = JSON.stringify(orderId);
+  const isSame = isDeepStrictEqual(asJson(entry.request.action), asJson(order.action));
+  const said = isSame
+    ? `order ${id} is consumed already: nothing was executed`
+    : `order ${id} is another one: ${difference(entry, { request: order })}`;
+  await shell.stderr.write(`deployer: ${clean(said)}\n`);
+  await present(entry, entry, places, values, shell);
+  return isSame ? EXIT.CONSUMED : EXIT.BAD_INPUT;
 }
 
-/** Given up on before it was claimed for sure: the action was not called, and never will be. */
+/** As every ledger gives it back: without `undefined`, and with one zero. */
+function asJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+function difference(consumed: Pick<Entry, "request">, given: Pick<Entry, "request">): string {
+  const [before, now] = [asked(consumed), asked(given)];
+  return before === now
+    ? `it was consumed for ${before} with another input, and nothing was executed`
+    : `it was consumed for ${before}, and nothing was executed for ${now}`;
+}
+
+/** The action was not called, and never will be. */
 async function neverCalled(
   { orderId }: ExecutionRequest,
-  ledger: string,
+  how: string,
   { stderr }: Shell,
 ): Promise<number> {
   const order = clean(JSON.stringify(orderId));
-  await stderr.write(
-    `deployer: nothing was executed: order ${order} was given up before, and ${ledger} may hold it\n`,
-  );
+  await stderr.write(`deployer: nothing was executed: order ${order} was ${how}\n`);
   return EXIT.LEDGER_DOWN;
 }

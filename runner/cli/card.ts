@@ -74,7 +74,10 @@ function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[
 }
 
 /** What is told in words or shown elsewhere is left out: codes, and the script that looks later. */
-const ELSEWHERE = ["exitCode", "endedBy", "pid", "judgement", "stdout", "stderr", "look"];
+const ELSEWHERE = [
+  ...["exitCode", "endedBy", "pid", "stopped", "gaveUp", "lost"],
+  ...["judgement", "stdout", "stderr", "look"],
+];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
   const { message, evidence } = observed(result);

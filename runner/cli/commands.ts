@@ -12,6 +12,8 @@ export interface Command {
   readonly summary: string;
   /** What stands behind its name. */
   readonly usage: string;
+  /** What becomes of stdin, in one line. */
+  readonly stdin?: string;
   readonly options: readonly OptionName[];
   readonly examples: readonly string[];
   /** What it can end with, and what that means. */
@@ -35,6 +37,7 @@ const OF_AN_ORDER_CODES = {
   0: "APPLIED",
   20: "FAILED",
   30: "UNKNOWN",
+  64: "bad input, or the identity of another order: nothing was changed",
   73: "the order is consumed already: nothing was executed",
   74: "the ledger is down or does not answer; or the result cannot be stored, or printed",
 };
@@ -44,12 +47,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   exec: {
     summary: "Execute a command once, as an order",
     usage: "[options] -- PROGRAM ARG…",
+    stdin: "The command reads stdin: a file, a pipe or a socket, but no terminal.",
     options: [...OF_AN_ORDER, "success", "unproven", "tty", ...OF_A_LEDGER],
     examples: [
       "deployer exec -- ./deploy.sh",
       "deployer exec --order site-$(git rev-parse HEAD) -- ./deploy.sh production",
       "deployer exec --timeout 15m --unproven 255 -- ssh web1 ./switch",
       "deployer exec --tty -- sudo systemctl restart site",
+      "deployer exec -- psql shop < migration.sql",
     ],
     codes: OF_AN_ORDER_CODES,
     load: async () => (await import("./exec.ts")).exec,
@@ -57,6 +62,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ssh: {
     summary: "Execute a command once on another machine",
     usage: "[options] HOST -- PROGRAM ARG…",
+    stdin: "Stdin is not handed on, and refused where it holds something: add < /dev/null.",
     options: [...OF_AN_ORDER, "success", "unproven", "option", ...OF_A_LEDGER],
     examples: [
       "deployer ssh web1 --order site-42 -- ./switch r42",
@@ -68,6 +74,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     summary: "Execute an order from a JSON file",
     usage: "[options] FILE",
+    stdin: "A command reads stdin as in exec, but not where FILE is -. In ssh it is refused.",
     options: [
       ...OF_AN_ORDER,
       "fresh",
@@ -104,6 +111,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     examples: ["deployer show site-42", "deployer show --json site-42 | jq .result"],
     codes: {
       ...OF_AN_ORDER_CODES,
+      64: CODES[64],
       73: "OPEN: it is consumed, and has no result yet",
       74: OF_A_LEDGER_CODES[74],
     },

@@ -1,7 +1,7 @@
 /** What can stand where somebody presses Tab: asked by the scripts of `deployer completion`. */
 import { COMMANDS } from "./commands.ts";
 import { SHELLS } from "./completion.ts";
-import { isThere, locate, openLedger } from "./ledger.ts";
+import { isThere, letGo, locate, openLedger } from "./ledger.ts";
 import { type Option, type OptionName, OPTIONS } from "./options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -47,7 +47,7 @@ async function orders(words: readonly string[], env: Shell["env"]): Promise<stri
     const location = locate(at < 0 ? env.DEPLOYER_LEDGER || undefined : words[at + 1]);
     if (!isThere(location)) return [];
     const ledger = await openLedger(location);
-    const { entries } = await ledger.list({ limit: ORDERS }).finally(() => ledger.close());
+    const { entries } = await ledger.list({ limit: ORDERS }).finally(() => letGo(ledger));
     return entries.map(({ request }) => request.orderId).filter((id) =>
       /^[\w@%+=:,./-]+$/.test(id)
     );

@@ -2,7 +2,9 @@ import { commandOf } from "./commands.ts";
 import { BadInput, EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
+import { withoutPasswords } from "./passwords.ts";
 import type { Shell } from "./shell.ts";
+import { refuseOtherThanUtf8 } from "./utf8.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -11,17 +13,29 @@ import { VERSION } from "./version.ts";
  * @returns The exit code: see `EXIT`; 1 of `check`
  */
 export async function deployer(args: readonly string[], shell: Shell): Promise<number> {
+  const code = await done(args, shell);
+  const [name, fault] = shell.stdout.fault
+    ? ["stdout", shell.stdout.fault]
+    : ["stderr", shell.stderr.fault];
+  if (fault === undefined) return code;
+  await shell.stderr.write(`deployer: ${name} cannot be written: ${oneLine(fault)}\n`);
+  const isWorse = code === EXIT.BAD_INPUT || code === EXIT.FAULT;
+  return isWorse ? code : EXIT.LEDGER_DOWN;
+}
+
+async function done(args: readonly string[], shell: Shell): Promise<number> {
   try {
     return await run(args, shell);
   } catch (error) {
     const code = exitCodeOf(error);
     const said = code === undefined && error instanceof Error ? error.stack ?? "" : oneLine(error);
-    await shell.stderr.write(`deployer: ${said}\n`);
+    await shell.stderr.write(`deployer: ${withoutPasswords(said)}\n`);
     return code ?? EXIT.FAULT;
   }
 }
 
 async function run(args: readonly string[], shell: Shell): Promise<number> {
+  refuseOtherThanUtf8(args, shell.env);
   const [name, ...rest] = args;
   if (name === undefined) {
     await shell.stderr.write(overview());

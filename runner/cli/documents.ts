@@ -9,8 +9,18 @@ export type Read =
   }
   | { readonly line: number; readonly problem: string };
 
+/**
+ * No contract needs more: a recorded value has 500 levels at most. What validates and writes JSON
+ * calls itself for each level, and some ten thousand are more than the stack holds.
+ */
+const LEVELS = 1000;
+
 /** Reads a text as one document. */
 export function parse(text: string, line = 1): Read {
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) {
+    return { line: line + linesBefore(text, deep), problem: `has more than ${LEVELS} levels` };
+  }
   try {
     const value = JSON.parse(text);
     return { value, lineOf: (path) => line + linesBefore(text, find(text, path)) };
@@ -78,6 +88,20 @@ function isDocument(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Where a text goes deeper than it may; it need not be JSON. */
+function tooDeepAt(text: string): number | undefined {
+  let [level, isString] = [0, false];
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!;
+    if (isString && character === "\\") at += 1;
+    else if (character === '"') isString = !isString;
+    else if (!isString && (character === "[" || character === "{")) level += 1;
+    else if (!isString && (character === "]" || character === "}")) level -= 1;
+    if (level > LEVELS) return at;
+  }
+  return undefined;
 }
 
 function linesBefore(text: string, at: number): number {

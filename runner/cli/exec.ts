@@ -25,12 +25,13 @@ export async function exec(
   refuseInput(input, COMMAND_INPUT, "");
   const codes = judgement(values);
   refuseNoTerminal(values, shell);
+  const stdin = await stdinOf(shell);
   return await attempt(
     {
       orderId: values.order ?? await freshIdentity(values, shell),
       action: { name: "command", input },
     },
-    (output, stop) => command({ output, stop, ...codes, tty: values.tty }),
+    (output, stop) => command({ output, stop, ...codes, tty: values.tty, stdin }),
     values,
     shell,
   );
@@ -53,6 +54,7 @@ export async function ssh(
   const { ssh: action, SSH_INPUT } = await import("../actions/ssh.ts");
   refuseInput(input, SSH_INPUT, "");
   const [codes, options] = [judgement(values), sshOptions(values)];
+  await refuseStdin(shell);
   return await attempt(
     { orderId: values.order ?? await freshIdentity(values, shell), action: { name: "ssh", input } },
     (output, stop) => action({ output, stop, options, ...codes }),
@@ -82,6 +84,42 @@ export function refuseInput(input: unknown, fields: Fields, where: string): void
  */
 export function refuseNoTerminal({ tty }: Values, { stdout }: Shell): void {
   if (tty && !stdout.isTerminal) throw new BadInput("--tty needs a terminal: stdout is none");
+}
+
+/** What a command gets: whatever is on stdin. A terminal is for `--tty` to give. */
+export async function stdinOf(shell: Shell): Promise<"inherit" | "ignore"> {
+  return await shell.lookAtStdin() ? "inherit" : "ignore";
+}
+
+/** How long a pipe may be silent until it is taken for one that nobody closes, in milliseconds. */
+const SILENCE = 1000;
+
+/**
+ * Refuses what stdin holds, where it cannot be handed on: it would be dropped without a word. Only
+ * reading tells what a pipe holds; what is read is gone, as it is where `ssh` itself reads it.
+ *
+ * @throws {BadInput} One that says what to do
+ */
+export async function refuseStdin(shell: Shell): Promise<void> {
+  const stdin = await shell.lookAtStdin();
+  if (stdin === undefined || stdin.bytes === 0) return;
+  if (stdin.kind === "pipe" && await isAtEnd(shell.stdin)) return;
+  throw new BadInput(
+    "stdin is not handed on to another machine, and it holds something or is a pipe that is still " +
+      "open: add < /dev/null",
+  );
+}
+
+/** Whether it ends without a byte. It is read on to its end: no loop goes on with half a line. */
+async function isAtEnd(stdin: AsyncIterable<Uint8Array>): Promise<boolean> {
+  let [bytes, timer] = [0, undefined as ReturnType<typeof setTimeout> | undefined];
+  const ended = async () => {
+    for await (const chunk of stdin) bytes += chunk.length;
+    return bytes === 0;
+  };
+  const silent = new Promise<boolean>((late) => timer = setTimeout(late, SILENCE, false));
+  return await Promise.race([ended().catch(() => false), silent])
+    .finally(() => clearTimeout(timer));
 }
 
 /**

@@ -7,12 +7,13 @@ export const EXIT = {
   APPLIED: 0,
   FAILED: 20,
   UNKNOWN: 30,
-  /** The arguments or a file: nothing was changed. */
+  /** The arguments, a file, or an identity that was consumed for another order: nothing was changed. */
   BAD_INPUT: 64,
   /** A fault of `deployer` itself. */
   FAULT: 70,
   /** The order is consumed: this call executed nothing. */
   CONSUMED: 73,
+  /** It does not answer, or is damaged; or a result or the output could not be written. */
   LEDGER_DOWN: 74,
 } as const;
 

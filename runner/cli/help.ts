@@ -7,10 +7,11 @@ const CODES = `Exit codes, the same in every command:
   0   APPLIED; or nothing is wrong
   1   check: a document is refused
   20  FAILED      30  UNKNOWN
-  64  bad input: nothing was changed
+  64  bad input, or the identity of another order: nothing was changed
   70  a fault of deployer itself
   73  the order is consumed already: nothing was executed
-  74  the ledger is down or does not answer, or a result could not be stored
+  74  the ledger is down, damaged or does not answer; or a result could not be stored, or output
+      could not be written
 `;
 
 /** All commands. */
@@ -34,17 +35,15 @@ ${CODES}`;
 }
 
 /** One command, with its options and examples. */
-export function helpOf(
-  name: string,
-  { summary, usage, options, examples, codes }: Command,
-): string {
+export function helpOf(name: string, command: Command): string {
+  const { summary, usage, stdin, options, examples, codes } = command;
   const forms = options.map(formOf);
   const width = Math.max(...forms.map((form) => form.length)) + 2;
   const rows = options.map((option, i) => `  ${forms[i]!.padEnd(width)}${OPTIONS[option].help}\n`);
   return `${summary}.
 
 Usage: deployer ${name} ${usage}
-
+${stdin ? `\n${stdin}\n` : ""}
 Options:
 ${rows.join("")}${environment(options)}
 Examples:

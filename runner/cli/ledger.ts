@@ -1,16 +1,23 @@
 /** Which ledger a command works on, and where what belongs to it lies. */
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { outputFiles } from "../actions/output.ts";
-import { isWithoutTables } from "../ledgers/errors.ts";
+import { flush } from "../flush.ts";
+import { makeFolder } from "../folders.ts";
+import { down, isWithoutTables } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
+import { isDoneWithin } from "../timer.ts";
 import { BadInput } from "./exit.ts";
+import { hasPassword } from "./passwords.ts";
 
 /** Name of the folder that is a ledger, and is looked for from here upwards, as git looks for its. */
 const FOLDER = ".deployer";
+
+/** How long a ledger may take to be closed, in ms: the process ends, and with it what it holds. */
+const CLOSING = 2000;
 
 /** Where a ledger is. */
 export type Location =
@@ -23,26 +30,56 @@ export type Location =
  *
  * @param where What `--ledger` says; without it, the nearest `.deployer` from `from` upwards, or the
  * one that would be made there
- * @throws {BadInput} If it says a kind of ledger that there is not
+ * @param user The user whose `.deployer` it must be; anybody's where the system has no such numbers
+ * @throws {BadInput} If it says a kind of ledger that there is not, or the nearest is another user's
  */
-export function locate(where: string | undefined, from: string = process.cwd()): Location {
-  if (where === undefined) return { kind: "folder", path: nearest(from) ?? join(from, FOLDER) };
-  if (/^postgres(ql)?:\/\//.test(where)) return { kind: "postgres", url: where };
-  const [, file] = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(where) ?? [];
-  if (file !== undefined) return { kind: "sqlite", path: resolve(from, file) };
-  if (/^[a-z][a-z0-9+.-]+:/i.test(where)) {
-    const kind = where.slice(0, where.indexOf(":") + 1); // What follows may hold a password.
-    throw new BadInput(
-      `--ledger must be a folder, sqlite:FILE or postgres://…: received ${JSON.stringify(kind)}…`,
-    );
+export function locate(
+  where: string | undefined,
+  from: string = process.cwd(),
+  user: number | undefined = process.getuid?.(),
+): Location {
+  if (where === undefined) {
+    return { kind: "folder", path: nearest(from, user) ?? join(from, FOLDER) };
   }
-  return { kind: "folder", path: resolve(from, where) };
+  if (/^postgres(ql)?:\/\//i.test(where)) return { kind: "postgres", url: where };
+  const [scheme = ""] = /^[a-z][a-z0-9+.-]+:/i.exec(where) ?? [];
+  const path = where.slice(scheme.length);
+  // Whatever else has a password in it is a URL with an error: nobody calls a folder that.
+  const isUrl = hasPassword(path);
+  if (scheme.toLowerCase() === "sqlite:" && path !== "" && !isUrl) {
+    return { kind: "sqlite", path: resolve(from, fileOf(path)) };
+  }
+  if (scheme === "" && !isUrl) return { kind: "folder", path: resolve(from, where) };
+  const received = scheme === "" ? "a password" : JSON.stringify(scheme) + "…"; // And no more.
+  throw new BadInput(
+    `--ledger must be a folder, sqlite:FILE or postgres://…: received ${received}`,
+  );
 }
 
-function nearest(from: string): string | undefined {
+/** @throws {BadInput} If it is written as on another machine: `sqlite://` has a host behind it */
+function fileOf(path: string): string {
+  const [, host, file] = /^\/\/([^/]*)(.*)$/s.exec(path) ?? [];
+  if (host === undefined) return path;
+  if (host === "" && file !== "") return file!;
+  throw new BadInput(
+    "--ledger must be sqlite:FILE, or sqlite:///FILE from the root: " +
+      `received ${JSON.stringify(`sqlite:${path}`)}`,
+  );
+}
+
+/** @throws {BadInput} If it is another user's: whoever can write to a ledger says what was done */
+function nearest(from: string, user: number | undefined): string | undefined {
   for (let folder = resolve(from);; folder = dirname(folder)) {
     const candidate = join(folder, FOLDER);
-    if (statSync(candidate, { throwIfNoEntry: false })?.isDirectory()) return candidate;
+    const found = statSync(candidate, { throwIfNoEntry: false });
+    if (found?.isDirectory()) {
+      const owner = [found, lstatSync(candidate)].find(({ uid }) => uid !== user)?.uid;
+      if (user === undefined || owner === undefined) return candidate;
+      throw new BadInput(
+        `folder ${JSON.stringify(candidate)} belongs to user ${owner}, not to you (${user}): ` +
+          `--ledger ${candidate} uses it all the same`,
+      );
+    }
     if (folder === dirname(folder)) return undefined;
   }
 }
@@ -51,6 +88,9 @@ function nearest(from: string): string | undefined {
 export function isThere(location: Location): boolean {
   return location.kind === "postgres" || existsSync(location.path);
 }
+
+/** Opens a ledger, or what stands for one in a test. */
+export type OpenLedger = (location: Location) => Promise<Ledger>;
 
 /**
  * Opens a ledger. A folder, a file and tables are made where they are missing.
@@ -76,26 +116,46 @@ export async function openLedger(location: Location): Promise<Ledger> {
   }
 }
 
-/** Keeps a folder that was made here out of git: what commands print is in it. It never rejects. */
+/** Lets go of a ledger; of one that does not answer, without its answer. */
+export async function letGo(ledger: Ledger): Promise<void> {
+  await isDoneWithin(CLOSING, ledger.close());
+}
+
+/**
+ * Makes a new ledger's folder, and keeps it out of git before anything is in it: what commands print
+ * will be.
+ *
+ * @throws {LedgerDown} If there can be no such folder
+ */
 export async function hideFromGit(location: Location): Promise<void> {
   if (location.kind !== "folder") return;
+  try {
+    // Flushed here: the ledger flushes the names of what it has made itself.
+    for (const made of makeFolder(location.path)) await flush(dirname(made));
+  } catch (cause) {
+    throw down(`cannot make the ledger ${JSON.stringify(location.path)}`, cause);
+  }
   // Without it the ledger does its work all the same: no order is kept from running for that.
   await writeFile(join(location.path, ".gitignore"), "*\n").catch(() => {});
 }
 
-/** Where a person finds the ledger; of a server without the password. */
+/** Where a person finds the ledger; of a server without what follows from its name, or any secret. */
 export function nameOf(location: Location): string {
   if (location.kind === "folder") return location.path;
   if (location.kind === "sqlite") return `sqlite:${location.path}`;
-  const url = URL.canParse(location.url) ? new URL(location.url) : undefined;
-  return url ? `postgres://${url.host}${url.pathname}` : "postgres://…";
+  if (!URL.canParse(location.url)) return "postgres://…";
+  const { host, pathname, search, hash } = new URL(location.url);
+  // An unescaped / or # in a password ends the host, and what follows up to the @ is a part of it.
+  return `${pathname}${search}${hash}`.includes("@")
+    ? "postgres://…"
+    : `postgres://${host}${pathname}`;
 }
 
 /** The folder of what commands print. It is this machine's, also where the ledger is a server's. */
 export function outputOf(location: Location, from: string = process.cwd()): string {
   if (location.kind === "folder") return join(location.path, "output");
   if (location.kind === "sqlite") return `${location.path}.output`;
-  return join(nearest(from) ?? join(from, FOLDER), "output");
+  return join(nearest(from, process.getuid?.()) ?? join(from, FOLDER), "output");
 }
 
 /** Where a person finds what is kept of one order. */

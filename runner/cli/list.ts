@@ -1,6 +1,7 @@
+import { Damages } from "../damages.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { BadInput } from "./exit.ts";
-import { isThere, locate, nameOf, openLedger } from "./ledger.ts";
+import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -16,42 +17,62 @@ const PAGE = 10_000;
 /**
  * Lists orders: a table for people, an entry a line for programs.
  *
+ * @param open Opens the ledger
  * @throws {BadInput} If there is no ledger
+ * @throws {LedgerDamaged} If some orders are damaged; all others are listed
  */
-export async function list({ operands, values }: Invocation, shell: Shell): Promise<number> {
+export async function list(
+  { operands, values }: Invocation,
+  shell: Shell,
+  open: OpenLedger = openLedger,
+): Promise<number> {
   if (operands.length > 0) {
     throw new BadInput(`list takes no operand: received ${JSON.stringify(operands[0])}`);
   }
   const location = locate(values.ledger);
   if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
-  const ledger = await openLedger(location);
+  const ledger = await open(location);
+  const damages = new Damages();
   try {
-    if (isForPeople(values, shell)) await table(ledger, values, shell);
-    else if (!values.quiet || values.json) await lines(ledger, values, shell);
-    return 0;
+    if (isForPeople(values, shell)) await table(ledger, damages, values, shell);
+    else if (!values.quiet || values.json) await lines(ledger, damages, values, shell);
   } finally {
-    await ledger.close();
+    await letGo(ledger);
   }
+  damages.refuse();
+  return 0;
 }
 
-async function table(ledger: Ledger, values: Values, shell: Shell): Promise<void> {
+async function table(
+  ledger: Ledger,
+  damages: Damages,
+  values: Values,
+  shell: Shell,
+): Promise<void> {
   if (values.quiet) return;
   const limit = values.limit ?? ON_A_TERMINAL;
-  const { entries, next } = await ledger.list({ ...queryOf(values), limit });
-  const rows = entries.length > 0
-    ? tableOf(entries, styleOf(shell.stdout, shell.env))
+  const page = await ledger.list({ ...queryOf(values), limit });
+  damages.add(page);
+  const rows = page.entries.length > 0
+    ? tableOf(page.entries, styleOf(shell.stdout, shell.env))
     : ["no orders"];
-  if (next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
+  if (page.next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
   await shell.stdout.write(`${rows.join("\n")}\n`);
 }
 
 /** NDJSON, page by page: `head` ends it early. */
-async function lines(ledger: Ledger, values: Values, { stdout }: Shell): Promise<void> {
+async function lines(
+  ledger: Ledger,
+  damages: Damages,
+  values: Values,
+  { stdout }: Shell,
+): Promise<void> {
   let left = values.limit ?? Infinity;
   let after: string | undefined;
   while (left > 0 && !stdout.isClosed) {
     const limit = Math.min(PAGE, left);
     const page = await ledger.list({ ...queryOf(values), limit, ...after && { after } });
+    damages.add(page);
     for (const entry of page.entries) await stdout.write(`${JSON.stringify(entry)}\n`);
     left -= page.entries.length;
     if (page.next === undefined) return;

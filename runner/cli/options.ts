@@ -1,8 +1,10 @@
 /** The options of all commands: their names, their variables of the environment, their values. */
 import { hostname, userInfo } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { LONGEST } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { nearest } from "./nearest.ts";
+import { hasPassword } from "./passwords.ts";
 
 /** One option, as help and completion show it. */
 export interface Option {
@@ -232,8 +234,8 @@ function read(given: Given, sources: Record<string, string>): Values {
     grace: duration(called("grace"), text("grace") ?? "10s"),
     tty: given.tty === true,
     option: list("option"),
-    target: some("--target", text("target") ?? "deployed"),
-    out: some("--out", text("out") ?? "deployer-report.html"),
+    target: path("--target", text("target") ?? "deployed"),
+    out: path("--out", text("out") ?? "deployer-report.html"),
     json: given.json === true,
     quiet: given.quiet === true,
     help: given.help === true,
@@ -261,6 +263,12 @@ function identity(name: string, value: string): string {
   return value;
 }
 
+/** Of what is written: the URL of a ledger, put here by mistake, would become folders. */
+function path(name: string, value: string): string {
+  if (hasPassword(value)) throw new BadInput(`${name} must be a path: received a URL`);
+  return some(name, value);
+}
+
 function annotation(name: string, pair: string): [string, string] {
   const at = pair.indexOf("=");
   if (at < 1) throw wrong(name, "a key, = and a value", pair);
@@ -269,10 +277,9 @@ function annotation(name: string, pair: string): [string, string] {
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Timers hold 2^31 - 1 ms at most: 24 days. */
 function duration(name: string, value: string): number {
   const ms = span(value);
-  if (ms === undefined || ms > 2 ** 31 - 1) {
+  if (ms === undefined || ms > LONGEST) {
     throw wrong(name, "a time of at most 24 days, such as 500ms, 90s, 15m or 2h", value);
   }
   return ms;

@@ -28,7 +28,8 @@ export async function present(
   const { stdout, stderr } = shell;
   if (isForPeople(values, shell)) {
     if (values.quiet) return;
-    return await stdout.write(`${card(entry, styleOf(stdout, shell.env), places).join("\n")}\n`);
+    await stdout.write(`${card(entry, styleOf(stdout, shell.env), places).join("\n")}\n`);
+    return;
   }
   if (!values.quiet || values.json) await stdout.write(`${JSON.stringify(data, null, 2)}\n`);
   if (values.quiet) return;

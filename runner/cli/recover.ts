@@ -3,7 +3,17 @@ import { LedgerDamaged } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { card } from "./card.ts";
 import { BadInput } from "./exit.ts";
-import { isThere, locate, nameOf, openLedger, outputOf, type Places, placesOf } from "./ledger.ts";
+import {
+  isThere,
+  letGo,
+  locate,
+  nameOf,
+  type OpenLedger,
+  openLedger,
+  outputOf,
+  type Places,
+  placesOf,
+} from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -12,9 +22,14 @@ import { clean, styleOf } from "./style.ts";
 /**
  * Closes the orders whose Runner is gone, and lists them: facts, one a line, for programs.
  *
+ * @param open Opens the ledger
  * @throws {LedgerDamaged} If a part of the ledger cannot be read; the rest is closed, and listed
  */
-export async function recover({ operands, values }: Invocation, shell: Shell): Promise<number> {
+export async function recover(
+  { operands, values }: Invocation,
+  shell: Shell,
+  open: OpenLedger = openLedger,
+): Promise<number> {
   if (operands.length > 0) {
     throw new BadInput(`recover takes no operand: received ${JSON.stringify(operands[0])}`);
   }
@@ -23,7 +38,7 @@ export async function recover({ operands, values }: Invocation, shell: Shell): P
     if (!values.quiet) await shell.stderr.write(`there is no ledger ${nameOf(location)} yet\n`);
     return 0;
   }
-  const ledger = await openLedger(location);
+  const ledger = await open(location);
   try {
     const { closed, damage } = await closeLost(ledger);
     for (const fact of closed) {
@@ -36,7 +51,7 @@ export async function recover({ operands, values }: Invocation, shell: Shell): P
     if (damage) throw damage;
     return 0;
   } finally {
-    await ledger.close();
+    await letGo(ledger);
   }
 }
 
@@ -62,7 +77,8 @@ async function tell(
     return;
   }
   if (values.quiet) return;
-  const entry = await ledger.get(fact.orderId);
+  // It is closed all the same, and the others are to be told: what is damaged of it `show` names.
+  const entry = await ledger.get(fact.orderId).catch(() => undefined);
   const lines = entry ? card(entry, styleOf(stdout, env), places) : [clean(fact.orderId)];
   await stdout.write(`${lines.join("\n")}\n\n`);
 }

@@ -1,38 +1,48 @@
 import { resolve } from "node:path";
 import { LedgerDown } from "../ledgers/errors.ts";
-import { writeReport } from "../report.ts";
+import { writePage } from "../report.ts";
 import { BadInput } from "./exit.ts";
-import { isThere, locate, nameOf, openLedger } from "./ledger.ts";
-import type { Invocation } from "./options.ts";
+import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
+import type { Invocation, Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
 
 /**
  * Writes the page on which people look at results, with those of the ledger in it. Its path is all
  * that stands on stdout.
  *
+ * @param open Opens the ledger
  * @throws {BadInput} If there is no ledger, or the file cannot be written
+ * @throws {LedgerDamaged} If some orders are damaged; the page of all others is written
  */
-export async function report({ operands, values }: Invocation, shell: Shell): Promise<number> {
+export async function report(
+  { operands, values }: Invocation,
+  shell: Shell,
+  open: OpenLedger = openLedger,
+): Promise<number> {
   if (operands.length > 0) {
     throw new BadInput(`report takes no operand: received ${JSON.stringify(operands[0])}`);
   }
   const location = locate(values.ledger);
   if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
   const file = resolve(values.out);
-  const ledger = await openLedger(location);
+  const ledger = await open(location);
   try {
-    const orders = await writeReport(ledger, file).catch((error) => {
+    const { orders, damages } = await writePage(ledger, file).catch((error) => {
       throw error instanceof LedgerDown ? error : new BadInput(error.message);
     });
-    if (values.quiet && !values.json) return 0;
-    const path = values.json ? JSON.stringify({ file, orders }) : file;
-    await shell.stdout.write(`${path}\n`);
-    if (!values.quiet) {
-      const secrets = "whoever gets the file can read all that they record";
-      await shell.stderr.write(`${orders === 1 ? "1 order" : `${orders} orders`}: ${secrets}\n`);
-    }
+    await tell(file, orders, values, shell);
+    damages.refuse();
     return 0;
   } finally {
-    await ledger.close();
+    await letGo(ledger);
   }
+}
+
+async function tell(file: string, orders: number, values: Values, shell: Shell): Promise<void> {
+  if (values.quiet && !values.json) return;
+  const path = values.json ? JSON.stringify({ file, orders }) : file;
+  await shell.stdout.write(`${path}\n`);
+  if (values.quiet) return;
+  const secrets = "whoever gets the file can read all that they record";
+  await shell.stderr.write(`${orders === 1 ? "1 order" : `${orders} orders`}: ${secrets}\n`);
 }

@@ -1,5 +1,5 @@
 import { BadInput, EXIT } from "./exit.ts";
-import { isThere, locate, nameOf, openLedger, placesOf } from "./ledger.ts";
+import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger, placesOf } from "./ledger.ts";
 import type { Invocation } from "./options.ts";
 import { present } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -7,17 +7,23 @@ import type { Shell } from "./shell.ts";
 /**
  * Shows one order.
  *
+ * @param open Opens the ledger
  * @returns The code of its status; that of an order that is consumed as long as it is open
  * @throws {BadInput} If the ledger does not have it
+ * @throws {LedgerDamaged} If a part of what it holds of it is damaged: it is named
  */
-export async function show({ operands, values }: Invocation, shell: Shell): Promise<number> {
+export async function show(
+  { operands, values }: Invocation,
+  shell: Shell,
+  open: OpenLedger = openLedger,
+): Promise<number> {
   const [orderId] = operands;
   if (orderId === undefined || operands.length > 1) {
     throw new BadInput(`expected one order: received ${operands.length}`);
   }
   const location = locate(values.ledger);
   if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
-  const ledger = await openLedger(location);
+  const ledger = await open(location);
   try {
     const entry = await ledger.get(orderId);
     if (entry === undefined) {
@@ -27,6 +33,6 @@ export async function show({ operands, values }: Invocation, shell: Shell): Prom
     await present(entry, entry, placesOf(location, orderId), values, shell);
     return entry.status === "OPEN" ? EXIT.CONSUMED : EXIT[entry.status];
   } finally {
-    await ledger.close();
+    await letGo(ledger);
   }
 }

@@ -62,15 +62,58 @@ export function happened(entry: Entry): string {
       : "it is consumed, and nobody has told how it ended yet";
   }
   const { message, evidence } = observed(result);
-  if (message !== undefined) return message;
-  const { exitCode, endedBy, pid, exceeded, release } = isRecord(evidence) ? evidence : {};
-  if (exceeded === true) return "it was ended, because it printed more than it may";
+  const known = isRecord(evidence) ? evidence : {};
+  const isProven = result.status === "APPLIED";
+  const what = message ?? ended(isProven, known) ?? released(isProven, known) ??
+    ENDS[result.trace.settlement];
+  const isCommand = !isProven || typeof known.exitCode === "number";
+  return isCommand && typeof known.stopped === "string"
+    ? `it was asked to stop (${known.stopped}); ${what}`
+    : what;
+}
+
+/** How a command ended, or what else is known of it. What is proven may be of any other action. */
+function ended(isProven: boolean, evidence: Record<string, unknown>): string | undefined {
+  const { exitCode, endedBy, pid, exceeded, gaveUp, lost, host, phase } = evidence;
+  if (isProven) return typeof exitCode === "number" ? `it ended with code ${exitCode}` : undefined;
+  if (exceeded === true) {
+    return typeof endedBy === "string"
+      ? "it was ended, because it printed more than it may"
+      : "it printed more than it may";
+  }
   if (typeof endedBy === "string") return `it was ended by ${endedBy}`;
   if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
-  if (typeof pid === "number") return `nobody waited for its end: it was process ${pid}`;
-  if (typeof release === "string") return `it is live as ${release}`;
-  return ENDS[result.trace.settlement];
+  const process = typeof pid === "number" ? `; it was process ${pid}` : "";
+  if (typeof gaveUp === "string") return `the Runner stopped waiting (${gaveUp})${process}`;
+  if (process !== "") return `the Runner stopped waiting${process}`;
+  if (lost !== true) return undefined;
+  return phase === "started"
+    ? `the connection to ${host} was lost after the command had begun`
+    : `the connection to ${host} was lost, and nobody knows whether the command had begun`;
 }
+
+/** What became of a release, if it is one: never more than its evidence says. */
+function released(isProven: boolean, evidence: Record<string, unknown>): string | undefined {
+  const { release, files, phase, seen, differing, unreadable, error } = evidence;
+  if (typeof release !== "string") return undefined;
+  if (isProven) return isRecord(files) ? `it is live as ${release}` : undefined;
+  if (typeof phase === "string" && Object.hasOwn(GIVEN_UP, phase)) {
+    return `the Runner stopped waiting: ${GIVEN_UP[phase]?.(release)}`;
+  }
+  if (typeof error === "string") return `${release} is live, although the switch failed: ${error}`;
+  if (typeof unreadable === "string") return `${release} cannot be read back: ${unreadable}`;
+  if (typeof seen !== "string" || !Array.isArray(differing)) return undefined;
+  if (seen !== release) return `it was switched to ${release}, and then ${seen} was live`;
+  return `${release} is live, and is not what the site was: see ${brief(differing[0])}`;
+}
+
+/** What a release was doing. Nothing is switched after giving up. */
+const GIVEN_UP: Record<string, (release: string) => string> = {
+  reading: () => "it was reading the site, and nothing was switched",
+  copying: (release) => `it was copying ${release}, and nothing was switched`,
+  switching: (release) => `it was switching to ${release}, which may be live`,
+  proving: (release) => `it had switched to ${release}, which is not proven`,
+};
 
 const ENDS: Record<ExecutionResult["trace"]["settlement"], string> = {
   RETURNED: "it returned its proof",

@@ -3,6 +3,9 @@ import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
 import { OrderUnstorable } from "./errors.ts";
 import type { Entry, Query } from "./ledger.ts";
 
+/** "DEPL": the number by which SQLite's files and PostgreSQL's locks say that they are a ledger's. */
+export const MARK = 0x4445504c;
+
 /** A query with nothing left open: instants as the facts have them, texts as JSON writes them. */
 export interface Selection {
   status: Entry["status"] | null;
@@ -60,6 +63,60 @@ export function entryOf(
     ...result && { result },
     ...recovered && { recovered },
   };
+}
+
+/** Which texts a part of an order must hold; with a value, that very one. */
+type Expected = [field: string, received: unknown, value?: string | readonly string[]];
+
+/** What is wrong with the entry of an order, as it was read; `undefined` if nothing is. */
+export function problemOfClaim(orderId: string, claim: unknown): string | undefined {
+  const { fact, request, context } = (claim ?? {}) as Partial<Record<string, Fields>>;
+  return problemOf([
+    ["fact.orderId", fact?.orderId, orderId],
+    ["fact.executionId", fact?.executionId],
+    ["fact.type", fact?.type, "ORDER_CONSUMED"],
+    ["fact.at", fact?.at],
+    ["request.orderId", request?.orderId, orderId],
+    ["request.action.name", (request?.action as Fields)?.name],
+    ["context.executionId", context?.executionId, fact?.executionId as string],
+    ["context.runner", context?.runner],
+  ]) ?? problemOfInstant("fact.at", fact?.at);
+}
+
+/** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
+export function problemOfResult(consumed: Fact, result: unknown): string | undefined {
+  const { orderId, executionId, status } = (result ?? {}) as NonNullable<Fields>;
+  return problemOf([
+    ["orderId", orderId, consumed.orderId],
+    ["executionId", executionId, consumed.executionId],
+    ["status", status, ["APPLIED", "FAILED", "UNKNOWN"]],
+  ]);
+}
+
+/** What is wrong with the fact that an order was recovered; `undefined` if nothing is. */
+export function problemOfRecovered(consumed: Fact, recovered: unknown): string | undefined {
+  const { orderId, executionId, type, at } = (recovered ?? {}) as NonNullable<Fields>;
+  return problemOf([
+    ["orderId", orderId, consumed.orderId],
+    ["executionId", executionId, consumed.executionId],
+    ["type", type, "PROOF_ABSENT"],
+    ["at", at],
+  ]) ?? problemOfInstant("at", at);
+}
+
+type Fields = Record<string, unknown> | null | undefined;
+
+function problemOf(expected: Expected[]): string | undefined {
+  for (const [field, received, value = received] of expected) {
+    if (typeof received !== "string") return `${field} is not a text`;
+    if (![value].flat().includes(received)) {
+      return `${field} is ${JSON.stringify(received)}, not ${[value].flat().join(", ")}`;
+    }
+  }
+}
+
+function problemOfInstant(field: string, at: unknown): string | undefined {
+  return Number.isNaN(Date.parse(at as string)) ? `${field} is not an instant` : undefined;
 }
 
 /** The fact that nobody will ever know how an order ended. */

@@ -7,13 +7,24 @@ import type {
 } from "deployer-runtime";
 import type { Damage } from "./errors.ts";
 
-/** What a Runner needs of a ledger, whatever holds it. `execute()` takes it as its ports. */
+/**
+ * What a Runner needs of a ledger, whatever holds it. `execute()` takes it as its ports.
+ *
+ * A part of an order that does not hold what the ledger wrote is damage: it is named, it stops no
+ * other order, and nothing is guessed from it. An order is neither open nor closed by a damaged part,
+ * and what is damaged is never executed again. Where a ledger holds the damaged part twice, or does
+ * not need it, it may return the whole truth instead.
+ *
+ * A place that is neither empty nor a ledger is refused by `LedgerDown`, and left as it was. So is
+ * one that a later version of this package has written.
+ */
 export interface Ledger {
   /**
    * Claims the order of `fact`, for ever. When it resolves, the claim survives a crash. It needs no
    * `this`: `{ consume: ledger.consume }` are ports too.
    *
-   * @throws {OrderAlreadyConsumed} If somebody was first: it carries what is known of the order
+   * @throws {OrderAlreadyConsumed} If somebody was first: it carries what is known of the order,
+   * unless that is damaged
    * @throws {OrderUnstorable} If it is no order that this ledger can hold
    * @throws {LedgerDown} If anything else goes wrong; it may hold the order all the same
    */
@@ -24,15 +35,18 @@ export interface Ledger {
   ) => Promise<void>;
 
   /**
-   * Stores the result of an order that was consumed. To store it again is harmless.
+   * Stores the result of an order that was consumed. To store it again is harmless, and mends a
+   * result that is damaged.
    *
-   * @throws {LedgerDown} If it cannot
+   * @throws {LedgerDown} If it cannot: also where what it holds of the order is damaged
    */
   store(result: ExecutionResult): Promise<void>;
 
   /**
    * The orders, as the facts that they are consumed, that have no result and whose Runner is surely
-   * gone: nobody will ever know. One that a Runner may still be executing is not among them.
+   * gone: nobody will ever know. One that a Runner may still be executing is not among them, and
+   * neither is one that is damaged. Only what may be open is looked at: a damaged result of an order
+   * that is closed can pass unseen here, and is named by `get` and `list`.
    *
    * @throws {LedgerDamaged} If a part of it cannot be read: all others are in the error
    * @throws {LedgerDown} If it cannot tell
@@ -57,8 +71,9 @@ export interface Ledger {
   get(orderId: string): Promise<Entry | undefined>;
 
   /**
-   * Orders, those that were consumed last first, a page at a time. An order that is damaged is named
-   * on its page, and hides no other.
+   * Orders, those that were consumed last first, a page at a time. An order that is damaged hides no
+   * other: where the query has no condition, it is named on one page at least. A page may hold fewer
+   * entries than there is room for, or none, and still have a `next`.
    *
    * @throws {LedgerDown} If they cannot be read
    */

@@ -10,7 +10,7 @@ import process from "node:process";
 export interface ProcessIdentity {
   host: string;
   pid: number;
-  /** The three that only Linux tells. */
+  /** Only Linux tells these three. What a process could not see of itself is missing. */
   boot?: string;
   container?: string;
   started?: string;
@@ -19,12 +19,23 @@ export interface ProcessIdentity {
 /** Says whether the process of an entry is surely gone. */
 export type Judge = (of: ProcessIdentity) => boolean | PromiseLike<boolean>;
 
+/** What is seen of a process id, here and now. */
+export interface Sight {
+  /** Whether there is a process that has it. */
+  readonly exists: boolean;
+  /** Of that process, where the system tells: its state, as one letter, and when it was started. */
+  readonly state?: string | undefined;
+  readonly started?: string | undefined;
+  /** Whether ids have namespaces here: of one that says nothing of itself, nobody can tell. */
+  readonly hasNamespaces: boolean;
+}
+
 /** The identity of this process. */
 export function thisProcess(): ProcessIdentity {
   const { pid } = process;
   const boot = told(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
-  const container = told(() => readlinkSync("/proc/self/ns/pid"));
-  const [, started] = lifeOf(pid);
+  const container = isProcOwn() ? namespaces() : undefined;
+  const { started } = lifeOf(pid);
   return {
     ...{ host: hostname(), pid },
     ...boot && { boot },
@@ -35,30 +46,76 @@ export function thisProcess(): ProcessIdentity {
 
 /**
  * Whether a process is surely gone. False where that cannot be told: of another machine, of another
- * container, and, where there is no `/proc`, of an id that was given again.
+ * container, of one that did not see all of itself, and, where there is no `/proc`, of an id that was
+ * given again.
  *
  * Machines that share a ledger must have different host names.
  */
 export function isGone(of: ProcessIdentity): boolean {
-  const own = thisProcess();
-  if (of.host !== own.host) return false;
-  if (!of.boot !== !own.boot) return false; // One of the two saw no `/proc`.
-  if (of.boot !== own.boot) return true; // The machine was started again.
-  if (of.container !== own.container) return false;
-  try {
-    process.kill(of.pid, 0); // Signal 0 only asks.
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return true;
-  }
-  const [state = "", started = of.started] = lifeOf(of.pid);
-  return started !== of.started || "ZX".includes(state || "?"); // A zombie is dead, but not buried.
+  const hasNamespaces = ["linux", "android"].includes(process.platform);
+  return judge(of, thisProcess(), { exists: exists(of.pid), ...lifeOf(of.pid), hasNamespaces });
 }
 
+/** What `isGone()` says, from what was recorded of a process, who asks, and what is seen of its id. */
+export function judge(of: ProcessIdentity, own: ProcessIdentity, seen: Sight): boolean {
+  if (of.host !== own.host) return false;
+  if (seen.hasNamespaces) {
+    if (!of.boot || !own.boot) return false;
+    if (of.boot !== own.boot) return true; // The machine was started again.
+    if (!of.container || of.container !== own.container) return false;
+  } else if (of.boot) return false; // It was recorded on another system.
+  if (!seen.exists) return true;
+  if (seen.state && "ZX".includes(seen.state)) return true; // A zombie is dead, but not buried.
+  return !!of.started && !!seen.started && of.started !== seen.started;
+}
+
+/** What is wrong with the identity of a process, as it was read; `undefined` if nothing is. */
+export function problemOfProcess(of: unknown): string | undefined {
+  const { host, pid, boot, container, started } = (of ?? {}) as Record<string, unknown>;
+  if (typeof host !== "string") return "process.host is not a text";
+  if (!Number.isSafeInteger(pid) || Number(pid) < 1) return "process.pid is not a process id";
+  const optional = Object.entries({ boot, container, started });
+  const [field] = optional.find(([, value]) => !["string", "undefined"].includes(typeof value)) ??
+    [];
+  return field && `process.${field} is not a text`;
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0); // Signal 0 only asks.
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
+/**
+ * Whether the ids in `/proc` are those of this process's own namespace. They are not below
+ * `unshare --pid --fork`, nor where a container was given the `/proc` of its machine: another process
+ * has this one's id there.
+ */
+function isProcOwn(): boolean {
+  const status = told(() => readFileSync("/proc/self/status", "utf8")) ?? "";
+  return told(() => readlinkSync("/proc/self")) === String(process.pid) &&
+    !/^NSpid:\t\d+\t/m.test(status); // One id a namespace, from that of `/proc` inwards.
+}
+
+/** Whose ids are told by `/proc`, and whose clock: a start is another number in another time namespace. */
+function namespaces(): string | undefined {
+  const [pid, time] = ["pid", "time"].map((kind) =>
+    told(() => readlinkSync(`/proc/self/ns/${kind}`))
+  );
+  return time === undefined || time === FIRST_TIME ? pid : pid && `${pid} ${time}`;
+}
+
+/** Linux's PROC_TIME_INIT_INO: the namespace of every process, unless it was put into another. */
+const FIRST_TIME = "time:[4026531834]";
+
 /** State and start of a process, where the system tells. Its name, in brackets, may hold anything. */
-function lifeOf(pid: number): [state?: string, started?: string] {
-  const line = told(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+function lifeOf(pid: number): Pick<Sight, "state" | "started"> {
+  const line = isProcOwn() ? told(() => readFileSync(`/proc/${pid}/stat`, "utf8")) : undefined;
   const fields = line?.slice(line.lastIndexOf(")") + 2).split(" ") ?? [];
-  return [fields[0], fields[19]] as [string?, string?];
+  return { state: fields[0], started: fields[19] };
 }
 
 function told(read: () => string): string | undefined {

@@ -6,12 +6,28 @@
  * same time share one transaction.
  */
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import process from "node:process";
 import { Batches, type Item, ITEMS } from "./batch.ts";
-import { checkIdentity, entryOf, placeOf, proofAbsent, select } from "./entry.ts";
+import {
+  checkIdentity,
+  entryOf,
+  MARK,
+  problemOfClaim,
+  problemOfRecovered,
+  problemOfResult,
+  proofAbsent,
+  select,
+} from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
 import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import { isGone, type Judge, type ProcessIdentity, thisProcess } from "./process.ts";
+import {
+  isGone,
+  type Judge,
+  problemOfProcess,
+  type ProcessIdentity,
+  thisProcess,
+} from "./process.ts";
 
 /** What the ledger needs of a driver: better-sqlite3, `node:sqlite` and `bun:sqlite` have it. */
 export interface Database {
@@ -20,6 +36,8 @@ export interface Database {
     run(...values: (string | number | null)[]): { readonly changes: number | bigint };
     // deno-lint-ignore no-explicit-any -- What a row holds is what was asked for.
     all(...values: (string | number | null)[]): any[];
+    /** Bun's have it. */
+    finalize?(): void;
   };
 }
 
@@ -27,14 +45,12 @@ export interface Database {
 export interface SqliteOptions {
   /** Whether the process of an entry is surely gone. */
   readonly judge?: Judge;
-  /** How long to wait for other processes that write, in ms; 10,000 if it is not said. */
+  /** How long a call waits for other processes that write, in ms; 10,000 if it is not said. */
   readonly patience?: number;
 }
 
-/** The table, version by version: `user_version` says how many of these a file has seen. */
-const MIGRATIONS = [[
-  // `status` is null until the order is closed, and final from then on.
-  `create table orders (
+// `status` is null until the order is closed, and final from then on.
+const ORDERS = `create table orders (
     order_id     text primary key,
     execution_id text not null,
     consumed_at  text not null,
@@ -47,25 +63,57 @@ const MIGRATIONS = [[
     process      text not null,
     result       text,
     recovered    text
-  ) strict`,
+  ) strict`;
+
+/** The table, version by version: `user_version` says how many of these a file has seen. */
+const MIGRATIONS = [[
+  ORDERS,
   "create index orders_open on orders (consumed_at) where status is null",
   "create index orders_consumed_at on orders (consumed_at, order_id)",
 ]];
 
+/**
+ * What the promise needs of a connection, whatever its file or the owner of a given database has set:
+ * other processes can open the file; a commit is flushed, on macOS out of the drive's cache too; and
+ * nothing is read that is not committed.
+ */
+const NEEDED = {
+  locking_mode: "normal",
+  journal_mode: "wal",
+  synchronous: 2, // FULL
+  fullfsync: 1,
+  read_uncommitted: 0,
+};
+
 /** How long the driver waits for a lock, in ms: it blocks the process, so that it is not long. */
 const BUSY = 20;
 
-interface Claim extends Item {
+/** The permissions of a new file, and so of its log: for the owner alone. */
+const PRIVATE = 0o600;
+
+interface Call extends Item {
+  /** When its patience ends, in ms since the epoch. */
+  end: number;
+}
+
+interface Claim extends Call {
   row: string[];
 }
 
-interface Stored extends Item {
+interface Stored extends Call {
   executionId: string;
   status: string;
 }
 
+/** What is asked for of an order. */
+const COLUMNS = "order_id, execution_id, consumed_at, status, " +
+  "fact, request, context, process, result, recovered";
+
 interface Row {
   order_id: string;
+  execution_id: string;
+  consumed_at: string;
+  status: string | null;
   fact: string;
   request: string;
   context: string;
@@ -73,6 +121,8 @@ interface Row {
   result: string | null;
   recovered: string | null;
 }
+
+type OpenDatabase = Database & { close(): void };
 
 /** Give it to `execute()` as its ports. */
 export class SqliteLedger implements Ledger {
@@ -84,6 +134,8 @@ export class SqliteLedger implements Ledger {
   readonly #statements = new Map<string, ReturnType<Database["prepare"]>>();
   readonly #claims: Batches<Claim> = new Batches((batch) => this.#claim(batch));
   readonly #results: Batches<Stored> = new Batches((batch) => this.#store(batch));
+  /** Whether the file says whose it is: those of the first version do not yet. */
+  #marked = false;
   #closed = false;
 
   private constructor(
@@ -98,11 +150,14 @@ export class SqliteLedger implements Ledger {
   }
 
   /**
-   * Opens a ledger, and makes its table where there is none.
+   * Opens a ledger, and makes file and table where there are none. A new file is its owner's alone.
    *
    * @param where Path of the file, opened by the driver of the runtime (Node from 22.13, Deno, Bun)
-   * or by better-sqlite3, and closed by `close()`; or an open database, which stays open
-   * @throws {LedgerDown} If it cannot be opened, or was written by a later version of this package
+   * or by better-sqlite3, and closed by `close()`; or an open database, which stays open, and keeps the pragmas that the
+   * ledger sets
+   * @throws {LedgerDown} If it cannot be opened; if it is another program's, or was written by a later
+   * version of this package: then it is left as it was; if it has no file; or if a pragma that its
+   * promise needs does not take
    */
   static async open(
     where: string | Database,
@@ -111,21 +166,42 @@ export class SqliteLedger implements Ledger {
     const failed = typeof where === "string"
       ? `cannot open the ledger ${JSON.stringify(where)}`
       : "cannot open the ledger";
-    let end = () => {};
     try {
-      let database: Database;
-      if (typeof where === "string") {
-        const opened = await openFile(where);
-        end = () => opened.close();
-        database = opened;
-      } else database = where;
-      const ledger = new SqliteLedger(database, end, options);
-      await ledger.#prepare();
-      return ledger;
+      if (typeof where !== "string") return await SqliteLedger.#on(where, () => {}, options);
+      makeFile(where);
+      await SqliteLedger.#recogniseLogged(where, options);
+      const opened = await openFile(where);
+      return await SqliteLedger.#on(opened, () => opened.close(), options);
     } catch (cause) {
-      end();
       throw down(failed, cause);
     }
+  }
+
+  /** A ledger on an open database. */
+  static async #on(
+    database: Database,
+    end: () => void,
+    options: SqliteOptions,
+  ): Promise<SqliteLedger> {
+    const ledger = new SqliteLedger(database, end, options);
+    try {
+      await ledger.#prepare();
+      return ledger;
+    } catch (error) {
+      await ledger.close();
+      throw error;
+    }
+  }
+
+  /**
+   * A file with a log is looked at read only first: whoever closes it as the last one puts the log
+   * into it, or rolls it back, and it may be another program's.
+   */
+  static async #recogniseLogged(path: string, options: SqliteOptions): Promise<void> {
+    if (![`${path}-wal`, `${path}-journal`].some((log) => existsSync(log))) return;
+    const opened = await openFile(path, true);
+    const ledger = new SqliteLedger(opened, () => opened.close(), options);
+    await ledger.#recognise().finally(() => ledger.close());
   }
 
   readonly consume = async (
@@ -147,7 +223,8 @@ export class SqliteLedger implements Ledger {
     const row = [...columns, ...json, this.#process];
     this.#assertOpen(failed);
     try {
-      await this.#claims.add({ key: orderId, text: json.join(""), row });
+      const end = Date.now() + this.#patience;
+      await this.#claims.add({ key: orderId, text: json.join(""), end, row });
     } catch (fault) {
       if (fault !== TAKEN) throw down(failed, fault);
       const entry = await this.get(orderId).catch(() => undefined);
@@ -161,7 +238,8 @@ export class SqliteLedger implements Ledger {
     const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
-      await this.#results.add({ key: orderId, text, executionId, status });
+      const end = Date.now() + this.#patience;
+      await this.#results.add({ key: orderId, text, end, executionId, status });
     } catch (fault) {
       throw down(failed, fault);
     }
@@ -185,7 +263,7 @@ export class SqliteLedger implements Ledger {
             // Its Runner is gone, but another one may have stored its result meanwhile.
             this.#wrote(
               `update orders set recovered = ?, status = 'UNKNOWN'
-               where order_id = ? and status is null`,
+               where order_id = ? and coalesce(status, result, recovered) is null`,
               JSON.stringify(fact),
               fact.orderId,
             )
@@ -203,7 +281,9 @@ export class SqliteLedger implements Ledger {
   async get(orderId: string): Promise<Entry | undefined> {
     const failed = `cannot read order ${JSON.stringify(orderId)}`;
     const [row] = await this.#rows(failed, "where order_id = ?", orderId);
-    return row && entry(row, failed);
+    const entry = row && entryIn(row);
+    if (entry && isDamage(entry)) throw new LedgerDamaged([entry], []);
+    return entry;
   }
 
   async list(query?: Query): Promise<Page> {
@@ -236,11 +316,19 @@ export class SqliteLedger implements Ledger {
       ...values,
       limit + 1,
     );
-    const entries = rows.slice(0, limit).map((row) => entry(row, failed));
-    const last = entries.at(-1);
+    const page = rows.slice(0, limit);
+    const entries: Entry[] = [];
+    const damages: Damage[] = [];
+    for (const entry of page.map(entryIn)) {
+      if (isDamage(entry)) damages.push(entry);
+      else entries.push(entry);
+    }
+    const last = page.at(-1);
+    const next = last && JSON.stringify([last.consumed_at, last.order_id]);
     return {
       entries,
-      ...last && rows.length > limit && { next: placeOf(last) },
+      ...next && rows.length > limit && { next },
+      ...damages.length > 0 && { damages },
     };
   }
 
@@ -248,7 +336,7 @@ export class SqliteLedger implements Ledger {
     if (this.#closed) return;
     this.#closed = true;
     await Promise.all([this.#claims.idle(), this.#results.idle()]);
-    this.#statements.clear();
+    this.#finalize();
     this.#end();
   }
 
@@ -258,23 +346,66 @@ export class SqliteLedger implements Ledger {
 
   /** Many processes may open a file at the same time: one of them makes the table. */
   async #prepare(): Promise<void> {
-    this.#all(`pragma busy_timeout = ${BUSY}`);
-    await this.#patient(() => this.#all("pragma journal_mode = wal"));
-    this.#run("pragma synchronous = full");
-    const version = () => Number(Object.values(this.#all("pragma user_version")[0] as object)[0]);
-    const found = version();
-    if (found > MIGRATIONS.length) {
-      throw new Error(
-        `it has version ${found} of the table: this package knows ${MIGRATIONS.length}`,
-      );
-    }
-    if (found === MIGRATIONS.length) return;
+    const version = await this.#recognise();
+    await this.#patient(() => this.#configure());
+    if (version === MIGRATIONS.length) return;
     await this.#transaction(() => {
-      for (const statements of MIGRATIONS.slice(version())) {
+      for (const statements of MIGRATIONS.slice(this.#version())) {
         for (const statement of statements) this.#run(statement);
       }
       this.#run(`pragma user_version = ${MIGRATIONS.length}`);
     });
+  }
+
+  /** The version of the table, as `#version()`: nothing is written. */
+  async #recognise(): Promise<number> {
+    this.#all(`pragma busy_timeout = ${BUSY}`);
+    return await this.#patient(() => this.#version());
+  }
+
+  /**
+   * The version of the table; 0 if there is none.
+   *
+   * @throws {Error} If the database is neither empty nor a ledger that this version knows
+   */
+  #version(): number {
+    // One statement: another process may be making the table.
+    const [found] = this.#all(
+      `select application_id as id, user_version as version,
+         (select count(*) from sqlite_schema) as size,
+         (select sql from sqlite_schema where name = 'orders') as orders
+       from pragma_application_id, pragma_user_version`,
+    );
+    const [id, version, size] = [Number(found.id), Number(found.version), Number(found.size)];
+    const isEmpty = id === 0 && size === 0;
+    const isUnmarked = id === 0 && version === 1 && normal(found.orders) === normal(ORDERS);
+    if (id !== MARK && !isEmpty && !isUnmarked) {
+      throw new Error(
+        `it is another program's database: application_id ${id}, user_version ${version}`,
+      );
+    }
+    if (version > MIGRATIONS.length) {
+      throw new Error(
+        `it has version ${version} of the table: this package knows ${MIGRATIONS.length}`,
+      );
+    }
+    this.#marked = id === MARK;
+    return size === 0 ? 0 : version;
+  }
+
+  #configure(): void {
+    if (!this.#all("pragma database_list")[0].file) {
+      throw new Error("it has no file: what it holds would not survive a crash");
+    }
+    for (const [name, value] of Object.entries(NEEDED)) {
+      const set = `pragma main.${name} = ${value}`;
+      if (typeof value === "string") this.#all(set); // These answer; better-sqlite3 is strict.
+      else this.#run(set);
+      const [found] = this.#all(`pragma main.${name}`).map((row) => Object.values(row)[0]);
+      if (String(found) !== String(value)) {
+        throw new Error(`its pragma ${name} stays ${found}: the ledger needs ${value}`);
+      }
+    }
   }
 
   async #claim(batch: Claim[]): Promise<unknown[]> {
@@ -287,25 +418,25 @@ export class SqliteLedger implements Ledger {
           ...row,
         );
         return won ? undefined : TAKEN;
-      })
-    );
+      }), endOf(batch));
   }
 
   async #store(batch: Stored[]): Promise<unknown[]> {
     return await this.#transaction(() =>
       batch.map(({ key, executionId, status, text }) => {
         const stored = this.#wrote(
-          `update orders set result = ?, status = coalesce(status, ?)
+          // A result that comes after its order was recovered makes nothing of UNKNOWN.
+          `update orders
+           set result = ?, status = case when recovered is null then ? else 'UNKNOWN' end
            where order_id = ? and execution_id = ?`,
           ...[text, status, key, executionId],
         );
         return stored ? undefined : new Error("its execution consumed none");
-      })
-    );
+      }), endOf(batch));
   }
 
   /** Looks at the open orders: whose process is gone? */
-  async #look(): Promise<{ lost: { fact: Fact }[]; damages: Damage[] }> {
+  async #look(): Promise<{ lost: Entry[]; damages: Damage[] }> {
     const failed = "cannot look for lost orders";
     const rows = await this.#rows(
       failed,
@@ -313,27 +444,30 @@ export class SqliteLedger implements Ledger {
     );
     const damages: Damage[] = [];
     const gone = new Map<string, boolean>();
-    const lost: { fact: Fact; orderId: string }[] = [];
-    for (const { order_id: orderId, fact, process } of rows) {
-      try {
-        if (!gone.has(process)) {
-          gone.set(
-            process,
-            await this.#judge(JSON.parse(process) as ProcessIdentity),
-          );
-        }
-        if (gone.get(process)) lost.push({ fact: JSON.parse(fact), orderId });
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw down(failed, error);
-        const where = `the row of order ${JSON.stringify(orderId)}`;
-        damages.push({ where, problem: `holds no JSON: ${error.message}` });
+    const lost: Entry[] = [];
+    for (const row of rows) {
+      const entry = entryIn(row);
+      const consumer = consumerIn(row);
+      if (isDamage(entry)) damages.push(entry);
+      else if (isDamage(consumer)) damages.push(consumer);
+      else {
+        if (!gone.has(row.process)) gone.set(row.process, await this.#isGone(failed, consumer));
+        if (gone.get(row.process)) lost.push(entry);
       }
     }
     if (lost.length === 0) return { lost, damages };
     // Asked again: the last that it did before it was gone may have been to store the result.
     const open = await this.#rows(failed, "where status is null");
     const still = new Set(open.map(({ order_id }) => order_id));
-    return { lost: lost.filter(({ orderId }) => still.has(orderId)), damages };
+    return { lost: lost.filter(({ fact }) => still.has(fact.orderId)), damages };
+  }
+
+  async #isGone(failed: string, consumer: ProcessIdentity): Promise<boolean> {
+    try {
+      return await this.#judge(consumer);
+    } catch (cause) {
+      throw down(failed, cause);
+    }
   }
 
   async #rows(
@@ -342,10 +476,9 @@ export class SqliteLedger implements Ledger {
     ...values: (string | number)[]
   ): Promise<Row[]> {
     this.#assertOpen(failed);
-    const columns = "order_id, fact, request, context, process, result, recovered";
     try {
       return await this.#patient(() =>
-        this.#all(`select ${columns} from orders ${where}`, ...values)
+        this.#all(`select ${COLUMNS} from orders ${where}`, ...values)
       );
     } catch (cause) {
       throw down(failed, cause);
@@ -353,12 +486,14 @@ export class SqliteLedger implements Ledger {
   }
 
   /** All of it, durably, or nothing. */
-  async #transaction<Value>(body: () => Value): Promise<Value> {
+  async #transaction<Value>(body: () => Value, end?: number): Promise<Value> {
     return await this.#patient(() => {
       this.#run("begin immediate");
       try {
         const value = body();
+        if (!this.#marked) this.#run(`pragma application_id = ${MARK}`);
         this.#run("commit");
+        this.#marked = true;
         return value;
       } catch (error) {
         try {
@@ -366,12 +501,15 @@ export class SqliteLedger implements Ledger {
         } catch { /* SQLite has rolled back by itself. */ }
         throw error;
       }
-    });
+    }, end);
   }
 
   /** Tries again as long as another process writes: what found the file locked has done nothing. */
-  async #patient<Value>(what: () => Value): Promise<Value> {
-    for (const end = Date.now() + this.#patience;;) {
+  async #patient<Value>(
+    what: () => Value,
+    end: number = Date.now() + this.#patience,
+  ): Promise<Value> {
+    for (;;) {
       try {
         return what();
       } catch (error) {
@@ -403,6 +541,12 @@ export class SqliteLedger implements Ledger {
     return statement;
   }
 
+  /** Bun does not close a file as long as a statement of it is there. */
+  #finalize(): void {
+    for (const statement of this.#statements.values()) statement.finalize?.();
+    this.#statements.clear();
+  }
+
   #assertOpen(failed: string): void {
     if (this.#closed) throw new LedgerDown(`${failed}: the ledger is closed`);
   }
@@ -410,21 +554,53 @@ export class SqliteLedger implements Ledger {
 
 const TAKEN = Symbol("somebody was first");
 
+/** When the call that came last loses its patience: those before it have waited for others. */
+function endOf(batch: Call[]): number {
+  return Math.max(...batch.map(({ end }) => end));
+}
+
+/** SQL as SQLite keeps it, but for what means nothing. */
+function normal(sql: string | null | undefined): string | undefined {
+  return sql?.toLowerCase().replace(/\s+/g, " ");
+}
+
+/**
+ * Makes a file that is not there. An existing one is not opened: as this descriptor closes, the system
+ * would drop the locks by which SQLite holds that file elsewhere in this process.
+ *
+ * @throws {Error} If it cannot be a database
+ */
+function makeFile(path: string): void {
+  if (path === "" || path === ":memory:" || path.startsWith("file:")) {
+    throw new Error("it must be the path of a file");
+  }
+  if (!statSync(path, { throwIfNoEntry: false })) {
+    try {
+      closeSync(openSync(path, "wx", PRIVATE));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+  }
+  if (!statSync(path).isFile()) throw new Error("it is not a file"); // To open a pipe would wait.
+}
+
 /** The driver that the runtime brings. */
-async function openFile(path: string): Promise<Database & { close(): void }> {
+async function openFile(path: string, readOnly = false): Promise<OpenDatabase> {
   if (process.versions.bun !== undefined) {
     const bun = "bun:sqlite"; // Not for the eyes of compilers that do not know it.
     const { Database } = await import(bun);
-    return new Database(path);
+    return readOnly ? new Database(path, { readonly: true }) : new Database(path);
   }
   const node = "node:sqlite";
   const driver = await import(node).catch(() => undefined);
-  if (driver === undefined) return new (await betterSqlite3())(path);
-  return new driver.DatabaseSync(path);
+  if (driver === undefined) return new (await betterSqlite3())(path, { readonly: readOnly });
+  return new driver.DatabaseSync(path, { readOnly });
 }
 
 /** What a Node without SQLite opens files by, where it is installed. */
-async function betterSqlite3(): Promise<new (path: string) => Database & { close(): void }> {
+async function betterSqlite3(): Promise<
+  new (path: string, options: { readonly: boolean }) => OpenDatabase
+> {
   const name = "better-sqlite3";
   const driver = await import(name).catch(() => undefined);
   if (driver !== undefined) return driver.default;
@@ -434,19 +610,55 @@ async function betterSqlite3(): Promise<new (path: string) => Database & { close
   );
 }
 
-function entry(row: Row, failed: string): Entry {
+/** What a row says of its order; or what is wrong with it. */
+function entryIn(row: Row): Entry | Damage {
+  return inRow(row, () => {
+    const [fact, request, context] = [row.fact, row.request, row.context].map(parse);
+    const [result, recovered] = [row.result, row.recovered].map(parse);
+    const entry = entryOf({ fact, request, context }, result, recovered);
+    const status = entry.status === "OPEN" ? null : entry.status;
+    return problemOfClaim(row.order_id, { fact, request, context }) ??
+      (row.result === null ? undefined : problemOfResult(fact, result)) ??
+      (row.recovered === null ? undefined : problemOfRecovered(fact, recovered)) ??
+      problemOfColumn(row, "execution_id", fact.executionId) ??
+      problemOfColumn(row, "consumed_at", fact.at) ??
+      problemOfColumn(row, "status", status) ??
+      entry;
+  });
+}
+
+/** The process that consumed the order of a row; or what is wrong with it. */
+function consumerIn(row: Row): ProcessIdentity | Damage {
+  return inRow(row, () => {
+    const consumer = parse(row.process);
+    return problemOfProcess(consumer) ?? consumer;
+  });
+}
+
+/** What is read of a row; a text says what is wrong with it. */
+function inRow<Value extends object>(row: Row, read: () => Value | string): Value | Damage {
+  const where = `the row of order ${JSON.stringify(row.order_id)}`;
   try {
-    const [fact, request, context, result, recovered] = [
-      ...[row.fact, row.request, row.context],
-      ...[row.result ?? "null", row.recovered ?? "null"],
-    ].map((json) => JSON.parse(json));
-    return entryOf({ fact, request, context }, result, recovered);
-  } catch (cause) {
-    throw down(
-      `${failed}: the row of order ${JSON.stringify(row.order_id)}`,
-      cause,
-    );
+    const value = read();
+    return typeof value === "string" ? { where, problem: `is damaged: ${value}` } : value;
+  } catch (error) {
+    return { where, problem: `holds no JSON: ${(error as Error).message}` };
   }
+}
+
+function isDamage(read: object): read is Damage {
+  return "problem" in read;
+}
+
+/** What the orders are asked for by must be what they hold. */
+function problemOfColumn(row: Row, column: keyof Row, expected: string | null): string | undefined {
+  if (row[column] === expected) return undefined;
+  return `${column} is ${JSON.stringify(row[column])}, not ${JSON.stringify(expected)}`;
+}
+
+// deno-lint-ignore no-explicit-any -- Whoever asks judges what it is.
+function parse(json: string | null): any {
+  return json === null ? undefined : JSON.parse(json);
 }
 
 /** SQLITE_BUSY: as a text in better-sqlite3 and Bun, as a number in Node and Deno. */

@@ -1,7 +1,7 @@
 /** The command action, on real processes. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -130,10 +130,11 @@ test(
         { stop: stop.signal },
       );
       await printed(folder);
-      stop.abort();
+      stop.abort(new Error("Ctrl-C"));
       const result = await running;
       assertEquals(result.status, status);
       assertMatch(JSON.stringify(result), new RegExp(evidence));
+      assertMatch(JSON.stringify(result), /"stopped":"Ctrl-C"/);
     }));
   },
 );
@@ -196,18 +197,171 @@ test("folder and environment are the Runner's, and are not recorded", async () =
   assert(!/GREETING":|it's|cwd/.test(JSON.stringify({ ...result, trace: rest })));
 });
 
-test("a folder that is not there, or is none, is FAILED, and named", async () => {
-  const folder = mkdtempSync(join(root, "case-"));
-  const file = join(root, "file");
+test("what is not run is told in words of ours, without what the Runner set", LONG, async () => {
+  const [file, none] = [join(root, "a-file"), join(root, "none")];
   writeFileSync(file, "");
-  for (const [cwd, code] of [[join(root, "gone"), "ENOENT"], [file, "ENOTDIR"]] as const) {
-    const result = await run(folder, ["true"], {}, { cwd });
+  writeFileSync(none, "not a program");
+  const long = "s3cr3t".repeat(40_000);
+  const cases: [string[], Partial<CommandOptions>, string, string][] = [
+    [["true"], { cwd: join(root, "s3cr3t") }, "in the folder that the Runner set", "ENOENT"],
+    [["true"], { cwd: file }, "in the folder that the Runner set", "ENOTDIR"],
+    [["no-such-program"], { env: { TOKEN: "s3cr3t" } }, "no-such-program", "ENOENT"],
+    [[none], {}, none, "EACCES"],
+    [["true"], { env: { TOKEN: long } }, "true", "E2BIG"],
+  ];
+  for (const [words, options, what, code] of cases) {
+    const result = await run(mkdtempSync(join(root, "case-")), words, {}, options);
     assert(result.status === "FAILED");
-    const error = result.trace.rawError as Thrown;
-    assertEquals(error.code, code);
-    assert(error.message.includes(cwd), error.message);
+    const { message, code: recorded, props, stack: _, ...rest } = result.trace.rawError as Thrown;
+    assert(message.startsWith(`cannot run ${what}: `), message);
+    assert(message.endsWith(`(${code})`), message);
+    assertEquals(recorded, code);
+    assertEquals(rest, { $js: "error", class: "Error", name: "Error" });
+    assert(Object.keys(props ?? {}).every((name) => name === "syscall"), JSON.stringify(props));
+    assert(!JSON.stringify(result).includes("s3cr3t"));
+    if (options.cwd) assert(!JSON.stringify(result).includes(options.cwd));
   }
-  assertEquals(readdirSync(folder), []);
+  const taken = mkdtempSync(join(root, "case-"));
+  await run(taken, ["true"]);
+  const again = await run(taken, ["true"]);
+  assertEquals(
+    (again.trace as { rawError?: Thrown }).rawError?.message,
+    "cannot make the files of its output: file exists (EEXIST)",
+  );
+});
+
+test("a setting that no process can be given is refused at once, without its value", () => {
+  const cases: [Partial<CommandOptions>, string][] = [
+    [{ env: { TOKEN: "s3cr3t\0x" } }, "env.TOKEN: expected a string without NUL"],
+    [{ env: { "A=B": "s3cr3t" } }, "env: expected names"],
+    [{ env: { "": "s3cr3t" } }, "env: expected names"],
+    [{ cwd: "/s3cr3t\0" }, "cwd: expected a string without NUL"],
+  ];
+  for (const [options, message] of cases) {
+    const error = assertThrows(() => command({ output: root, ...options }), TypeError);
+    assert(error.message.startsWith(`cannot use ${message}`), error.message);
+    assert(!error.message.includes("s3cr3t"));
+  }
+});
+
+test("no descriptor is left of programs that cannot be started", LONG, async () => {
+  const open = () => readdirSync("/proc/self/fd").length;
+  const folder = mkdtempSync(join(root, "case-"));
+  const start = () => run(folder, ["true", "x".repeat(200_000)], {}, {}, `${Math.random()}`);
+  await start(); // What the runtime opens once, it has opened.
+  const before = open();
+  for (let i = 0; i < 20; i++) assertEquals((await start()).status, "FAILED");
+  assert(open() < before + 10, `${open() - before} more`);
+});
+
+test("size, hash and end are of the same bytes while children still write", LONG, async () => {
+  const writer = "(while :; do echo more; done) & echo $! >&2";
+  for (let i = 0; i < 3; i++) {
+    const folder = mkdtempSync(join(root, "case-"));
+    const result = await run(folder, ["sh", "-c", `${writer}; ${writer}; ${writer}; sleep 0.1`]);
+    assert(result.status === "APPLIED");
+    const { stdout, stderr } = result.trace.rawResult as Evidence;
+    const children = stderr?.end.trim().split("\n").map(Number) ?? [];
+    assertEquals(children.length, 3);
+    for (const child of children) process.kill(child, "SIGKILL");
+    const first = readFileSync(stdout?.file as string).subarray(0, stdout?.bytes);
+    assertEquals(stdout?.sha256, createHash("sha256").update(first).digest("hex"));
+    assertEquals(stdout?.end, first.toString().slice(-1000));
+  }
+});
+
+test("no cut is inside of a character, and what is cut has its beginning too", LONG, async () => {
+  const cases: [printed: Uint8Array, start: string | undefined, end: string][] = [
+    ["x".repeat(1000), undefined, "x".repeat(1000)],
+    ["é".repeat(500) + "x", "é".repeat(100), "é".repeat(499) + "x"],
+    ["x" + "é".repeat(600), "x" + "é".repeat(99), "é".repeat(500)],
+    ["xyz" + "🚀".repeat(300), "xyz" + "🚀".repeat(49), "🚀".repeat(250)],
+    ["🚀".repeat(300) + "x", "🚀".repeat(50), "🚀".repeat(249) + "x"],
+    ["🚀".repeat(300) + "xy", "🚀".repeat(50), "🚀".repeat(249) + "xy"],
+    ["🚀".repeat(300) + "xyz", "🚀".repeat(50), "🚀".repeat(249) + "xyz"],
+  ].map(([text, ...rest]) => [new TextEncoder().encode(text), ...rest] as [Uint8Array, ...string[]])
+    .concat([ // What is no text stays what the decoder makes of it.
+      [new Uint8Array([0x80, 0x41]), undefined, "\ufffdA"],
+      [new Uint8Array(2000).fill(0x80), "\ufffd".repeat(200), "\ufffd".repeat(997)],
+    ] as never) as never;
+  for (const [printed, start, end] of cases) {
+    const folder = mkdtempSync(join(root, "case-"));
+    writeFileSync(join(folder, "printed"), printed);
+    const result = await run(folder, ["cat", join(folder, "printed")]);
+    assert(result.status === "APPLIED");
+    const { stdout } = result.trace.rawResult as Evidence;
+    assertEquals([stdout?.start, stdout?.end], [start, end]);
+  }
+  // The value that a refusal names, too.
+  const order = { orderId: "x", action: { name: "command", input: "x".repeat(98) + "🚀" } };
+  const action = command({ output: root });
+  const refused = await execute(order as never, { executionId: "e", runner: "r" }, action);
+  assert(refused.status === "FAILED");
+  assertEquals(
+    (refused.trace.rawError as Thrown).message,
+    `cannot use action.input: expected an object, received "${"x".repeat(98)}…`,
+  );
+});
+
+test("a command that puts a FIFO in the place of its output holds nobody", LONG, async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const script = `cd "$1" && for file in *; do rm "$file" && mkfifo "$file"; done`;
+  const result = await run(folder, ["sh", "-c", script, "sh", folder]);
+  assert(result.status === "APPLIED");
+  const { stdout } = result.trace.rawResult as unknown as { stdout: { unreadable: string } };
+  assertEquals(stdout.unreadable, "it is no file any more");
+});
+
+test("nothing is started where the stop, or the giving up, came before", async () => {
+  for (const kind of ["stop", "signal"] as const) {
+    const [folder, controller] = [mkdtempSync(join(root, "case-")), new AbortController()];
+    const action = command({ output: folder, ...kind === "stop" && { stop: controller.signal } });
+    controller.abort(new Error("too late"));
+    const order = { orderId: "x", action: { name: "command", input: { program: "true" } } };
+    const scope = {
+      context: { executionId: "e", runner: "r" },
+      unproven: () => undefined as never,
+    };
+    const signal = kind === "signal" ? controller.signal : undefined;
+    const error = await Promise.resolve(action(order, { ...scope, signal })).catch((e) => e);
+    assertEquals((error as Error).message, "too late");
+    assertEquals(readdirSync(folder), []);
+  }
+});
+
+test("a folder of outputs is its owner's alone, and git leaves it out", async () => {
+  const before = process.umask(0o022);
+  try {
+    const folder = join(mkdtempSync(join(root, "case-")), "a/b");
+    assertEquals((await run(folder, ["true"])).status, "APPLIED");
+    const mode = (name: string) => (statSync(join(folder, name)).mode & 0o777).toString(8);
+    assertEquals([mode("."), mode(".."), ...readdirSync(folder).map(mode)], [
+      ...["700", "700"],
+      ...["600", "600", "600"],
+    ]);
+    assertEquals(readFileSync(join(folder, ".gitignore"), "utf8"), "*\n");
+    assertEquals(readdirSync(join(folder, "..")), ["b"]);
+  } finally {
+    process.umask(before);
+  }
+});
+
+test("why a command was ended is part of what is recorded", LONG, async () => {
+  const folder = mkdtempSync(join(root, "case-"));
+  const [stop, giveUp] = [new AbortController(), new AbortController()];
+  const running = run(
+    folder,
+    ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"],
+    { signal: giveUp.signal },
+    { stop: stop.signal },
+  );
+  await printed(folder);
+  stop.abort(new Error("the time is up"));
+  giveUp.abort("SIGHUP");
+  const result = await running;
+  assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+  const { stopped, gaveUp } = result.trace.rawError as Evidence;
+  assertEquals([stopped, gaveUp], ["the time is up", "SIGHUP"]);
 });
 
 test("what an exit code says is the Runner's judgement, and is part of the evidence", async () => {
@@ -248,6 +402,14 @@ test(
       const { file, bytes = 0 } = (to === "" ? evidence.stdout : evidence.stderr) as Output;
       assert(bytes > 1000);
       await ended(parseInt(readFileSync(file, "utf8")));
+    }
+    // All at once, and by a child: it has ended before anybody could look.
+    for (const script of ["head -c 5000000 /dev/zero", "head -c 5000000 /dev/zero & wait"]) {
+      const folder = mkdtempSync(join(root, "case-"));
+      const result = await run(folder, ["sh", "-c", script], {}, { maxOutput: 1000 });
+      assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+      const { exceeded, stdout } = result.trace.rawError as Evidence;
+      assertEquals([exceeded, stdout?.bytes], [true, 5_000_000]);
     }
     const within = { maxOutput: 1234 };
     const script = "head -c 1000 /dev/zero; sleep 0.3";
@@ -309,6 +471,7 @@ test("input that no command line can hold is refused by name, and leaves nothing
 interface Output {
   file: string;
   bytes: number;
+  start?: string;
   end: string;
   sha256?: string;
 }
@@ -318,6 +481,8 @@ interface Evidence {
   exitCode?: number;
   endedBy?: string;
   exceeded?: true;
+  stopped?: string;
+  gaveUp?: string;
   stdout?: Output;
   stderr?: Output;
 }
@@ -325,6 +490,7 @@ interface Evidence {
 interface Thrown {
   message: string;
   code?: string;
+  stack?: string;
   props: Evidence;
 }
 

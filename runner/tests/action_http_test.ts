@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type HttpOrder, httpRequest } from "deployer-runner/actions/http";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { type HttpOptions, type HttpOrder, httpRequest } from "deployer-runner/actions/http";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
 import { testCases } from "../../tests/support/action_cases.ts";
 import { assertSound } from "../../tests/support/orders.ts";
@@ -31,6 +31,10 @@ testCases("http", {
     await new Promise((closed) => servers.pop()?.close(closed));
     return call(url);
   },
+  "TLS does not come up, or the certificate is refused": async () =>
+    call((await listening((socket) => socket.end())).replace("http:", "https:")),
+  "the Runner asks to stop before anything is sent": () =>
+    call("http://127.0.0.1/", {}, {}, "", { stop: AbortSignal.abort() }),
   "its input is no request": () => call("no URL"),
   "the server answers with anything else, a 502 or a 101": async () => {
     for (const status of [302, 503]) {
@@ -187,6 +191,18 @@ test("input that makes no request is refused by name", async () => {
     [{ ...input, body: { a: 1 } }, 'body: expected a string, received {"a":1}'],
     [{ url: input.url }, "method: expected a string, received nothing"],
     [{ ...input, retry: 3 }, "retry: expected no field but method, url, body, received 3"],
+    [{ ...input, method: "HEAD", body: "a" }, 'body: expected no body with HEAD, received "a"'],
+    [{ ...input, method: "trace", body: "a" }, 'body: expected no body with trace, received "a"'],
+    ...["CONNECT", "connect", "PO ST", "POST\n", "POST / HTTP/1.1\r\n\r\nGET", "PÖST"].map((
+      method,
+    ) => [
+      { ...input, method },
+      `method: expected a method of HTTP, and not CONNECT, received ${JSON.stringify(method)}`,
+    ]),
+    [
+      { ...input, url: "http://user:s3cr3t%ff@a/" }, // node:http would throw as it reads it.
+      "url: expected a user and password of percent-encoded UTF-8",
+    ],
   ] as [HttpOrder["action"]["input"], string][];
   for (const [input, message] of cases) {
     const order = { orderId: "x", action: { name: "http", input } };
@@ -195,6 +211,32 @@ test("input that makes no request is refused by name", async () => {
     const thrown = result.trace.rawError as { message: string };
     assertEquals(thrown.message, `cannot use action.input.${message}`);
   }
+});
+
+test("headers that are none, or would frame the request, are refused when the action is made", () => {
+  const secret = "s3cr3t";
+  const cases: [string, unknown, string][] = [
+    ...["Content-Length", "Transfer-Encoding", "expect", "TE", "Trailer", "Upgrade"].map((
+      name,
+    ): [string, unknown, string] => [name, secret, "expected no header that frames the request"]),
+    ["Connection", `upgrade, ${secret}`, 'expected "close" or "keep-alive"'],
+    ...[`${secret}\r\na: b`, `${secret}\n`, `${secret}\0`, `${secret}Ā`, 7].map((
+      value,
+    ): [string, unknown, string] => [
+      "token",
+      value,
+      "expected a string of Latin-1 without control characters",
+    ]),
+    ...["", "a b", "a:", "a\r\nb", "é"].map((
+      name,
+    ): [string, unknown, string] => [name, secret, "expected a name of a header"]),
+  ];
+  for (const [name, value, message] of cases) {
+    const headers = { [name]: value } as Record<string, string>;
+    const thrown = assertThrows(() => httpRequest(headers), TypeError);
+    assertEquals(thrown.message, `cannot use headers[${JSON.stringify(name)}]: ${message}`);
+  }
+  httpRequest({ Connection: "Keep-Alive", "x-name": "é\t" });
 });
 
 test("whatever ends a call without a response is heard: UNKNOWN", async () => {
@@ -244,12 +286,13 @@ async function call(
   headers?: Record<string, string>,
   ports: Ports = {},
   body = "the body",
+  options: HttpOptions = {},
 ): Promise<ExecutionResult> {
   const input = { method: "POST", url, body };
   const result = await execute(
     { orderId: "order é/1", action: { name: "http", input } },
     { executionId: "e", runner: "r" },
-    httpRequest(headers),
+    httpRequest(headers, options),
     ports,
   );
   assertSound(result);

@@ -1,11 +1,38 @@
 /** The release action, on real folders. */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { readlink } from "node:fs/promises";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { after, test } from "node:test";
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { type ReleaseOrder, releaseSwitch } from "deployer-runner/actions/release";
+import { execFileSync } from "node:child_process";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  type ReleaseOptions,
+  type ReleaseOrder,
+  releaseSwitch,
+} from "deployer-runner/actions/release";
 import { execute, type ExecutionResult, type Ports } from "deployer-runtime";
 import { testCases } from "../../tests/support/action_cases.ts";
 import { contents, folder, list, removeFolders, writeFiles } from "../../tests/support/folders.ts";
@@ -37,17 +64,31 @@ testCases("release", {
     const cwd = folder({ "site/a": "1", [`deployed/current.${nameOf("first")}/a`]: "mine" });
     return deploy(cwd, "first", "site");
   },
-  "it is read back otherwise, or cannot be read back": async () => {
-    const cwd = folder({ "site/a": "1", "elsewhere": "2" });
+  "a link leads out of the site, or something is neither file, folder nor link": async () => {
+    const cwd = folder({ "site/a": "1" });
     symlinkSync("../elsewhere", join(cwd, "site/link"));
-    return await deploy(cwd, "first", "site");
+    assertEquals((await deploy(cwd, "first", "site")).status, "FAILED");
+    rmSync(join(cwd, "site/link"));
+    pipe(join(cwd, "site/link"));
+    return await deploy(cwd, "second", "site");
+  },
+  "the Runner asks to stop before the switch": () => {
+    const stop = AbortSignal.abort(new Error("asked to stop"));
+    return deploy(folder({ "site/a": "1" }), "first", "site", {}, { stop });
+  },
+  "it is read back otherwise, or cannot be read back, or another release is live": async () => {
+    const cwd = folder({ "site/a": "1" });
+    const ports = asItIsSwitched(cwd, "first", () => writeFiles(cwd, { "deployed/current/b": "" }));
+    assertEquals((await deploy(cwd, "first", "site", ports)).status, "UNKNOWN");
+    const gone = asItIsSwitched(cwd, "second", () => rmSync(join(cwd, "deployed/current")));
+    return await deploy(cwd, "second", "site", gone);
   },
   "the Runner gives up": () => deploy(...withdrawn(folder({ "site/a": "1" }), "first")),
 });
 
 test("the release action keeps the old release until the new one is whole", async () => {
   const cwd = folder({ "one/a": "1", "two/a": "2" });
-  symlinkSync("nowhere", join(cwd, "two/dangling"));
+  symlinkSync("/nowhere", join(cwd, "two/out"));
   assertEquals((await deploy(cwd, "none", "two")).status, "FAILED");
   assertEquals(list(cwd, "deployed"), [], "nothing was changed");
   assertEquals((await deploy(cwd, "first", "one")).status, "APPLIED");
@@ -96,15 +137,18 @@ test("what goes wrong before the switch leaves neither link nor release behind",
   assertEquals(contents(cwd), occupied);
   rmSync(join(cwd, `deployed/current.${nameOf("second")}`), { recursive: true });
 
-  // A folder takes the place of `current` while the site is copied.
-  const ports = asItBegins(cwd, "third", () => {
-    rmSync(join(cwd, "deployed/current"));
-    writeFiles(cwd, { "deployed/current/mine": "kept" });
-  });
-  assertEquals((await deploy(cwd, "third", "other", ports)).status, "FAILED");
-  rmSync(join(cwd, "deployed/current"), { recursive: true });
-  symlinkSync(`releases/${nameOf("first")}`, join(cwd, "deployed/current"));
-  assertEquals(contents(cwd), before);
+  // A folder or a file takes the place of `current` while the site is copied.
+  for (const mine of ["deployed/current/mine", "deployed/current"]) {
+    const ports = asItBegins(cwd, mine, () => {
+      rmSync(join(cwd, "deployed/current"));
+      writeFiles(cwd, { [mine]: "kept" });
+    });
+    assertEquals((await deploy(cwd, mine, "other", ports)).status, "FAILED");
+    assertEquals(readFileSync(join(cwd, mine), "utf8"), "kept");
+    rmSync(join(cwd, "deployed/current"), { recursive: true });
+    symlinkSync(`releases/${nameOf("first")}`, join(cwd, "deployed/current"));
+    assertEquals(contents(cwd), before);
+  }
 });
 
 test(
@@ -115,7 +159,7 @@ test(
     const result = await deploy(...withdrawn(cwd, "first"));
     assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
     const release = `releases/${nameOf("first")}`;
-    assertEquals(result.trace.rawError, { release, switching: false });
+    assertEquals(result.trace.rawError, { release, phase: "copying" });
     await until(() => !existsSync(join(cwd, "deployed", release)));
     assertEquals(list(cwd, "deployed"), ["releases"]);
   },
@@ -152,16 +196,290 @@ test("an input that names no site is refused by name, and changes nothing", asyn
   assertEquals(list(cwd), ["site"]);
 });
 
-test("the release action proves nothing when what it reads back is not what it was given", async () => {
-  const cwd = folder({ "site/a": "1", "site/b": "2" });
-  // A link whose content depends on where it stands: another file once it is deployed.
-  writeFiles(cwd, { "version": "old", "deployed/releases/version": "new" });
-  symlinkSync("../version", join(cwd, "site/version"));
-  const result = await deploy(cwd, "first", "site");
+/** What may happen to a release between the switch and its proof, and where that is seen. */
+const CHANGES: Record<string, [change: (current: string) => void, differing: string[]]> = {
+  "a file holds something else": [(at) => appendFileSync(join(at, "a"), "!"), ["a"]],
+  "a file is gone": [(at) => rmSync(join(at, "a")), ["a"]],
+  "a file is new": [(at) => writeFileSync(join(at, "c"), ""), ["c"]],
+  "a file may be executed": [(at) => chmodSync(join(at, "a"), 0o755), ["a"]],
+  "a file is a link to its like": [(at) => {
+    rmSync(join(at, "a"));
+    symlinkSync("b/a", join(at, "a"));
+  }, ["a"]],
+  "a link leads elsewhere": [(at) => {
+    rmSync(join(at, "link"));
+    symlinkSync("b/a", join(at, "link"));
+  }, ["link"]],
+  "a folder is gone": [(at) => rmSync(join(at, "b"), { recursive: true }), ["b", "b/a"]],
+};
+
+for (const [what, [change, differing]] of Object.entries(CHANGES)) {
+  test(`a release is not proven, and says where, when ${what} as it is read back`, async () => {
+    const cwd = folder({ "site/a": "1", "site/b/a": "1" });
+    chmodSync(join(cwd, "site/a"), 0o644);
+    symlinkSync("a", join(cwd, "site/link"));
+    const current = join(cwd, "deployed/current");
+    const ports = asItIsSwitched(cwd, "first", () => change(current));
+    const result = await deploy(cwd, "first", "site", ports);
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    const release = readlinkSync(current);
+    assertEquals(result.trace.rawError, { release, seen: release, differing });
+  });
+}
+
+test("a release that another one has overtaken is not proven, and says which is live", async () => {
+  const cwd = folder({ "site/a": "1" });
+  await deploy(cwd, "other", "site");
+  const ports = asItIsSwitched(cwd, "first", () => {
+    rmSync(join(cwd, "deployed/current"));
+    symlinkSync(`releases/${nameOf("other")}`, join(cwd, "deployed/current"));
+  });
+  const result = await deploy(cwd, "first", "site", ports);
   assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-  const release = readlinkSync(join(cwd, "deployed/current"));
-  assertEquals(result.trace.rawError, { release, seen: release, differing: ["version"] });
+  const [release, seen] = ["first", "other"].map((orderId) => `releases/${nameOf(orderId)}`);
+  assertEquals(result.trace.rawError, { release, seen, differing: [] });
 });
+
+/** Links of a site, and the first one that leads out of it. */
+const LINKS: Record<string, [links: Record<string, string>, out?: string]> = {
+  "to a file": [{ "link": "a" }],
+  "to a folder": [{ "link": "b/c" }],
+  "of a workspace": [{ "b/modules": "../b", "b/c/a": "../../packages/a" }],
+  "to what is not there": [{ "link": "nothing/at/all" }],
+  "to itself": [{ "link": "link", "one": "two", "two": "one", "here": "." }],
+  "to the site": [{ "b/link": "..", "b/c/link": "../../a" }],
+  "to the root of the disk": [{ "link": "/" }, "link"],
+  "to a folder beside the site, which is not there": [{ "b/link": "../../beside" }, "b/link"],
+  "out of the site and back": [{ "link": "../site/a" }, "link"],
+  "out of the site through another link": [{ "b/deep": "c", "link": "b/deep/../../../a" }, "link"],
+  "upwards through another link": [{ "b/c/top": "../..", "link": "b/c/top/../a" }, "link"],
+  "that seems to lead out, but not through another link": [
+    { "link": "b/c", "to": "link/../../a" },
+  ],
+  "to a link that leads out": [{ "link": "one", "one": "two", "two": "../out" }, "link"],
+  "through a link to the outside": [{ "b/link": "../z/x", "z": "/" }, "z"],
+  "through what is not there": [{ "link": "nothing/../../out" }, "link"],
+};
+
+for (const [what, [links, out]] of Object.entries(LINKS)) {
+  test(`a link ${what} is ${out ? "refused by its name, or kept" : "released"}`, async () => {
+    const cwd = folder({ "site/a": "1", "site/b/c/d": "2" });
+    for (const [path, to] of Object.entries(links)) symlinkSync(to, join(cwd, "site", path));
+    if (out !== undefined) {
+      const refused = await deploy(cwd, "first", "site");
+      const to = links[out] as string;
+      assertEquals(
+        messageOf(refused),
+        `cannot release "${out}": it is a link to "${to}", which leads out of the site`,
+      );
+      assertEquals(list(cwd), ["site"], "nothing was made");
+    }
+    const given = contents(join(cwd, "site"));
+    const linksOut = out === undefined ? "refuse" : "keep";
+    const result = await deploy(cwd, "second", "site", {}, { linksOut });
+    assert(result.status === "APPLIED");
+    const { files, links: seen } = result.trace.rawResult as Record<string, unknown>;
+    assertEquals([seen, files], [links, { "a": sha256("1"), "b/c/d": sha256("2") }]);
+    rmSync(join(cwd, "site"), { recursive: true });
+    assertEquals(contents(join(cwd, "deployed/releases", nameOf("second"))), given);
+  });
+}
+
+test("a release is what the site was, and stays so without the site", async () => {
+  const names = ["a b", "new\nline", "é", "e\u0301", "名", "__proto__", "-rf", "'\"\\", ".hidden"];
+  const cwd = folder(Object.fromEntries(names.map((name) => [`site/${name}`, name])));
+  const site = join(cwd, "site");
+  mkdirSync(join(site, "empty/er"), { recursive: true });
+  linkSync(join(site, "a b"), join(site, "hard"));
+  symlinkSync("empty", join(site, "folder"));
+  symlinkSync("nothing\nat all", join(site, "dangling"));
+  writeFileSync(join(site, "large"), new Uint8Array(2_500_000).fill(7));
+  const modes = { "a b": 0o755, "é": 0o600, "名": 0o444, "empty": 0o750, "empty/er": 0o555 };
+  for (const [name, mode] of Object.entries(modes)) chmodSync(join(site, name), mode);
+
+  const [given, order] = [[contents(site), modesIn(site)], "first"];
+  const result = await deploy(cwd, order, "site");
+  assert(result.status === "APPLIED");
+  rmSync(site, { recursive: true });
+  const release = join(cwd, "deployed/releases", nameOf(order));
+  assertEquals([contents(release), modesIn(release)], given);
+  appendFileSync(join(release, "hard"), "!");
+  assertEquals(readFileSync(join(release, "a b"), "utf8"), "a b", "a file of its own");
+  const { files } = result.trace.rawResult as { files: Record<string, string> };
+  assertEquals(Object.keys(files), [...names, "hard", "large"].sort());
+});
+
+/** What can stand in a site and is no file, folder or link. */
+const KINDS: Record<string, (path: string) => Promise<() => void> | void> = {
+  "a FIFO": pipe,
+  "a socket": (path) =>
+    new Promise((resolve) => {
+      const server = createServer();
+      server.listen(path, () => resolve(() => server.close()));
+    }),
+};
+
+for (const [kind, make] of Object.entries(KINDS)) {
+  test(`${kind} in a site is refused by its name, and never waited for`, LONG, async () => {
+    const cwd = folder({ "site/a": "1", "site/b/c": "2" });
+    const close = await make(join(cwd, "site/b/it"));
+    const result = await deploy(cwd, "first", "site");
+    close?.();
+    const expected = "expected a file, a folder or a link";
+    assertEquals(messageOf(result), `cannot read "b/it": ${expected}, and it is ${kind}`);
+    assertEquals(list(cwd), ["site"], "nothing was made");
+  });
+}
+
+/** What may become of a site while it is copied. */
+const MEANWHILE: Record<string, [change: (file: string) => void, message: string]> = {
+  "holds something else": [(file) => writeFileSync(file, "2"), "it changed meanwhile"],
+  "may be executed": [(file) => chmodSync(file, 0o755), "it changed meanwhile"],
+  "is gone": [(file) => rmSync(file), "ENOENT"],
+  "is a FIFO": [(file) => {
+    rmSync(file);
+    pipe(file);
+  }, "it is a FIFO"],
+  "is a link": [(file) => {
+    rmSync(file);
+    symlinkSync("b", file);
+  }, "ELOOP"],
+  "is a folder": [(file) => {
+    rmSync(file);
+    mkdirSync(file);
+  }, "it is a folder"],
+};
+
+for (const [what, [change, message]] of Object.entries(MEANWHILE)) {
+  test(`a file that ${what} while its site is copied is FAILED, by its name`, LONG, async () => {
+    const cwd = folder({ "site/a": "1", "site/b": "1" });
+    chmodSync(join(cwd, "site/a"), 0o644);
+    const ports = asItBegins(cwd, "first", () => change(join(cwd, "site/a")));
+    const result = await deploy(cwd, "first", "site", ports);
+    assertStringIncludes(messageOf(result), `"a": `);
+    assertStringIncludes(messageOf(result), message);
+    assertEquals(list(cwd, "deployed"), ["releases"]);
+    assertEquals(list(cwd, "deployed/releases"), []);
+  });
+}
+
+test("a name, or the target of a link, that is not UTF-8 is refused", async () => {
+  for (const make of [`: > "$(printf 'b\\377')"`, `ln -s "$(printf 'b\\377')" c`]) {
+    const cwd = folder({ "site/a": "1" });
+    execFileSync("sh", ["-c", make], { cwd: join(cwd, "site") });
+    assertStringIncludes(messageOf(await deploy(cwd, "first", "site")), "not valid UTF-8");
+    assertEquals(list(cwd), ["site"]);
+  }
+});
+
+// Root reads and writes everything, and Deno cannot become somebody else.
+const isSomebody = process.getuid?.() !== 0;
+const skip = !isSomebody && "Deno" in globalThis ? "it is root" : false;
+
+test("a file that cannot be read is named, and what was copied is removed", { skip }, async () => {
+  const cwd = folder({ "site/a": "1", "site/b/secret": "2", "site/closed/c": "3" });
+  chmodSync(join(cwd, "site/b/secret"), 0);
+  chmodSync(join(cwd, "site/closed"), 0o555);
+  await asNobody(cwd, async () => {
+    const result = await deploy(cwd, "first", "site");
+    assertStringIncludes(messageOf(result), `cannot read "b/secret": EACCES`);
+    assertEquals(list(cwd, "deployed"), []);
+
+    // What nobody may write to is removed too.
+    chmodSync(join(cwd, "site/b/secret"), 0o644);
+    writeFiles(cwd, { [`deployed/current.${nameOf("second")}/mine`]: "kept" });
+    assertEquals((await deploy(cwd, "second", "site")).status, "FAILED");
+    assertEquals(list(cwd, "deployed/releases"), []);
+    assertEquals((await deploy(cwd, "third", "site")).status, "APPLIED");
+  });
+});
+
+/** When a Runner gives up or asks to stop, by a name for the moment, and what is evidence then. */
+const MOMENTS: Record<string, (cwd: string, looks: number) => boolean> = {
+  reading: (_, looks) => looks > 3, // `execute()` looks at the signal too, before it begins.
+  copying: (cwd) => sizeOf(join(cwd, "deployed/releases", nameOf("first"), "large")) > 0,
+  "copying, at its very end,": (cwd) =>
+    existsSync(join(cwd, `deployed/current.${nameOf("first")}`)),
+  proving: (cwd) => existsSync(join(cwd, "deployed/current")),
+};
+
+for (const [moment, isNow] of Object.entries(MOMENTS)) {
+  const [phase] = moment.split(",");
+  const isSwitched = phase === "proving";
+  test(`a release that is given up while it is ${moment} says so, and ends`, LONG, async () => {
+    const cwd = folder({ "site/a": "1" });
+    writeFileSync(join(cwd, "site/large"), new Uint8Array(5_000_000));
+    const [giveUp, order] = [new AbortController(), "first"];
+    const abort = () => giveUp.abort(new Error("too late"));
+    const result = await deploy(
+      cwd,
+      order,
+      "site",
+      when((looks) => isNow(cwd, looks), abort, giveUp),
+    );
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    assertEquals(result.trace.rawError, { release: `releases/${nameOf(order)}`, phase });
+    if (isSwitched) return;
+    await until(() => list(cwd, "deployed/releases").length === 0);
+    assert(!existsSync(join(cwd, "deployed/current")));
+  });
+
+  const status = isSwitched ? "APPLIED" : "FAILED";
+  test(`a release that is asked to stop while it is ${moment} is ${status}`, LONG, async () => {
+    const cwd = folder({ "site/a": "1" });
+    writeFileSync(join(cwd, "site/large"), new Uint8Array(5_000_000));
+    const stop = new AbortController();
+    const ports = when((looks) => isNow(cwd, looks), () => stop.abort(new Error("asked to stop")));
+    const result = await deploy(cwd, "first", "site", ports, { stop: stop.signal });
+    assertEquals(result.status, status);
+    assert(stop.signal.aborted);
+    if (isSwitched) return;
+    assertEquals(messageOf(result), "asked to stop");
+    assertEquals(list(cwd, "deployed/releases"), []);
+    assert(!existsSync(join(cwd, "deployed/current")));
+  });
+}
+
+test("a release that is asked to stop before it begins makes nothing", async () => {
+  const cwd = folder({ "site/a": "1" });
+  const stop = AbortSignal.abort("asked to stop");
+  const result = await deploy(cwd, "first", "site", {}, { stop });
+  assert(result.status === "FAILED" && result.trace.settlement === "THREW");
+  assertEquals([result.trace.rawError, list(cwd)], ["asked to stop", ["site"]]);
+});
+
+test("what a killed release has left blocks no order but its own", async () => {
+  const cwd = folder({ "site/a": "1", [`deployed/releases/${nameOf("killed")}/half`]: "" });
+  symlinkSync(`releases/${nameOf("killed")}`, join(cwd, `deployed/current.${nameOf("killed")}`));
+  assertEquals((await deploy(cwd, "killed", "site")).status, "FAILED");
+  assertEquals((await deploy(cwd, "first", "site")).status, "APPLIED");
+  assertEquals(list(cwd, "deployed/current"), ["a"]);
+});
+
+test("the folders of a release are for all to read, as far as the umask goes", async () => {
+  const cwd = folder({ "site/a": "1" });
+  chmodSync(join(cwd, "site"), 0o700);
+  const umask = process.umask(0o022);
+  const { status } = await deploy(cwd, "first", "site").finally(() => process.umask(umask));
+  assertEquals(status, "APPLIED");
+  const folders = ["deployed", "deployed/releases", "deployed/current/."];
+  assertEquals(folders.map((path) => statSync(join(cwd, path)).mode & 0o777), [
+    0o755,
+    0o755,
+    0o755,
+  ]);
+});
+
+test(
+  "a target that cannot be made is an error, also below /proc",
+  { skip: existsSync("/proc/self") ? false : "there is no /proc", ...LONG },
+  async () => {
+    const action = releaseSwitch(folder({ "site/a": "1" }), "/proc/none/deployed");
+    const order = { orderId: "x", action: { name: "release", input: { site: "site" } } };
+    const result = await execute(order, { executionId: "e", runner: "r" }, action);
+    assertStringIncludes(messageOf(result), "ENOENT");
+  },
+);
 
 test("the release action deploys a site that is itself a link", async () => {
   const cwd = folder({ "builds/7/a": "7" });
@@ -172,8 +490,14 @@ test("the release action deploys a site that is itself a link", async () => {
 
 test("the release action does not copy a site into itself", async () => {
   const cwd = folder({ "index.html": "one" });
-  assertEquals((await deploy(cwd, "first", ".")).status, "FAILED");
-  assertEquals(list(cwd, "deployed"), ["releases"]);
+  assertStringIncludes(messageOf(await deploy(cwd, "first", ".")), "would be in it");
+  assertEquals(list(cwd), ["index.html"]);
+
+  // Nor by a link: the next one would hold the one before it.
+  const linked = folder({ "site/a": "1", "site/kept/a": "1", "deployed/mine": "" });
+  symlinkSync("../site/kept", join(linked, "deployed/releases"));
+  assertStringIncludes(messageOf(await deploy(linked, "first", "site")), "would be in it");
+  assertEquals(list(linked, "site/kept"), ["a"]);
 });
 
 test("releases that switch at the same time never fail, and none vouches for another one's", async () => {
@@ -210,11 +534,12 @@ async function deploy(
   orderId: string,
   site: string,
   ports: Ports = {},
+  options: ReleaseOptions = {},
 ): Promise<ExecutionResult> {
   const result = await execute(
     { orderId, action: { name: "release", input: { site } } },
     { executionId: "e", runner: "r" },
-    releaseSwitch(cwd, join(cwd, "deployed")),
+    releaseSwitch(cwd, join(cwd, "deployed"), options),
     ports,
   );
   assertSound(result);
@@ -233,15 +558,74 @@ function asItBegins(
   cwd: string,
   orderId: string,
   happens: () => void,
-  { signal } = new AbortController(),
+  controller?: AbortController,
 ): Ports {
   const release = join(cwd, "deployed/releases", nameOf(orderId));
-  const listen = signal.addEventListener.bind(signal) as (...args: unknown[]) => void;
-  signal.addEventListener = (...args: unknown[]) => {
-    listen(...args);
-    if (existsSync(release)) happens();
+  return when(() => existsSync(release), happens, controller);
+}
+
+/** Ports by which something happens when the release is switched, and is not proven yet. */
+function asItIsSwitched(cwd: string, orderId: string, happens: () => void): Ports {
+  const current = join(cwd, "deployed/current");
+  return when(() => {
+    return existsSync(current) && readlinkSync(current) === `releases/${nameOf(orderId)}`;
+  }, happens);
+}
+
+/** Ports by which something happens once it is so: an action looks at its signal again and again. */
+function when(
+  isSo: (looks: number) => boolean,
+  happens: () => void,
+  { signal }: AbortController = new AbortController(),
+): Ports {
+  let [isDone, looks] = [false, 0];
+  const throwIfAborted = signal.throwIfAborted.bind(signal);
+  signal.throwIfAborted = () => {
+    if (!isDone && isSo(++looks)) {
+      isDone = true;
+      happens();
+    }
+    throwIfAborted();
   };
   return { signal };
+}
+
+function pipe(path: string): void {
+  execFileSync("mkfifo", [path]);
+}
+
+/** Does something as a user who owns a folder and may not do everything. */
+async function asNobody(cwd: string, work: () => Promise<void>): Promise<void> {
+  if (isSomebody) return await work();
+  execFileSync("chown", ["-R", "65534", cwd]);
+  chmodSync(dirname(cwd), 0o755);
+  chmodSync(dirname(dirname(cwd)), 0o755);
+  process.seteuid?.(65534);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+function messageOf({ status, trace }: ExecutionResult): string {
+  assert(status === "FAILED" && trace.settlement === "THREW", JSON.stringify(trace));
+  return (trace.rawError as { message: string }).message;
+}
+
+/** The permissions of every file and folder in a folder. */
+function modesIn(folder: string): Record<string, number> {
+  const names = readdirSync(folder, { recursive: true }) as string[];
+  const all = names.map((name) => [name, lstatSync(join(folder, name))] as const);
+  return Object.fromEntries(
+    all.filter(([, found]) => !found.isSymbolicLink())
+      .map(([name, { mode }]) => [name, mode & 0o777] as [string, number])
+      .sort(([one], [other]) => one < other ? -1 : 1),
+  );
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function nameOf(orderId: string): string {

@@ -1,6 +1,7 @@
 /** `deployer` as a process: each command once, real signals, a reader that goes, a death at any time. */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -29,15 +30,11 @@ test(
       assertEquals(end.code, expected, `${args}: ${end.stderr}`);
       return end.stdout;
     };
-    const result: ExecutionResult = JSON.parse(
-      await code(0, "exec", "--order", "x", ...sh("echo once >> proof")),
-    );
+    const exec = ["exec", "--order", "x", ...sh("echo once >> proof")];
+    const result: ExecutionResult = JSON.parse(await code(0, ...exec));
     assertSound(result);
     assert(existsSync(join(cwd, ".deployer/open")));
-    assertEquals(
-      JSON.parse(await code(73, "exec", "--order", "x", ...sh("echo twice >> proof"))).status,
-      "APPLIED",
-    );
+    assertEquals(JSON.parse(await code(73, ...exec)).status, "APPLIED");
     assertEquals(readFileSync(join(cwd, "proof"), "utf8"), "once\n");
     assertEquals(
       JSON.parse(await code(20, "exec", "--order", "y", "--", "false")).status,
@@ -151,7 +148,6 @@ for (
     [["SIGINT"], 20, "FAILED"],
     [["SIGTERM"], 20, "FAILED"],
     [["SIGINT", "SIGINT"], 30, "UNKNOWN"],
-    [["SIGHUP"], 30, "UNKNOWN"],
   ] as const
 ) {
   test(`${signals.join(", then ")}: ends with ${code}, and ${status} is stored`, LONG, async () => {
@@ -171,6 +167,22 @@ for (
     assertEquals((await new FolderLedger(join(cwd, ".deployer")).get("x"))?.status, status);
   });
 }
+
+test("what nohup started goes on after SIGHUP, and its result is stored", LONG, async () => {
+  const cwd = fresh();
+  const script = ": > started; while [ ! -e end ]; do sleep 0.05; done; echo whole";
+  const command = [...deployerCommand(), "exec", "--order", "x", ...sh(script)];
+  const child = spawn("nohup", command, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+  const [ended, printed, said] = [once(child, "close"), text(child.stdout), text(child.stderr)];
+  await until(() => existsSync(join(cwd, "started")));
+  process.kill(child.pid!, "SIGHUP");
+  process.kill(child.pid!, "SIGHUP");
+  writeFileSync(join(cwd, "end"), "");
+  const [code] = await ended;
+  assertEquals([code, JSON.parse(await printed).status], [0, "APPLIED"], await said);
+  assertStringIncludes(await said, "SIGHUP: no terminal hung up: it goes on\n");
+  assertEquals((await new FolderLedger(join(cwd, ".deployer")).get("x"))?.status, "APPLIED");
+});
 
 test("killed at ten random instants: no order is executed twice, none is lost", LONG, async () => {
   const cwd = fresh();

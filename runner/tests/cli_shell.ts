@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { Stdin } from "../actions/stdin.ts";
 import { deployer } from "../cli/deployer.ts";
 import type { Out, Shell } from "../cli/shell.ts";
 import { runtimeCommand } from "../../tests/support/snippets.ts";
@@ -29,26 +30,32 @@ export interface Surroundings {
   columns?: number;
   env?: Record<string, string>;
   stdin?: string;
+  stdinIs?: Stdin;
 }
 
 export function testShell(
-  { terminal = false, columns = 80, env = {}, stdin = "" }: Surroundings = {},
+  { terminal = false, columns = 80, env = {}, stdin = "", stdinIs }: Surroundings = {},
 ): TestShell {
   const said = { stdout: "", stderr: "" };
   const out = (name: "stdout" | "stderr"): Out => ({
     isTerminal: terminal,
     columns,
     isClosed: false,
-    write: (text) => Promise.resolve(void (said[name] += text)),
+    write(text) {
+      said[name] += text;
+      return Promise.resolve(true);
+    },
   });
   return {
     env,
     stdin: (async function* () {
       yield new TextEncoder().encode(stdin);
     })(),
+    lookAtStdin: () => Promise.resolve(stdinIs),
     stdout: out("stdout"),
     stderr: out("stderr"),
     signals: new EventEmitter(),
+    isAttended: terminal,
     said,
   };
 }

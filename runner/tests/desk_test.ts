@@ -1,12 +1,13 @@
 /** The Desk and the deadline: many orders at the same time, and every way to end them. */
 import process from "node:process";
 import { test } from "node:test";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "../deadline.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { Desk, IntakeClosed, ResultNotStored } from "../desk.ts";
 import { type Action, execute, type ExecutionResult } from "deployer-runtime";
 import { deferred, isPending } from "../../tests/support/orders.ts";
+import { Timers } from "./timers.ts";
 
 const hang: Action = () => new Promise<null>(() => {});
 
@@ -115,6 +116,62 @@ test("an order that is still being consumed when the Desk gives up is not execut
   assertEquals([called, ledger.stored.size], [false, 0]);
 });
 
+test("an order that is at the ledger when a Desk asks to stop is consumed, and not begun", async () => {
+  const [ledger, slow, consuming] = [memory(), deferred<void>(), deferred<void>()];
+  const { consume } = ledger;
+  ledger.consume = async (...claim) => {
+    consuming.resolve();
+    await slow.promise;
+    await consume(...claim);
+  };
+  const desk = new Desk(ledger);
+  let called = false;
+  const taken = take(desk, "x", () => called = true);
+  await consuming.promise;
+  desk.stop.addEventListener("abort", () => slow.resolve());
+  await desk.close(0, 60_000);
+  assertEquals([called, ledger.consumed, outcome(await taken)], [false, ["x"], "x FAILED THREW"]);
+  const { rawError } = ledger.stored.get("x")?.trace as { rawError: { message: string } };
+  assertEquals(rawError.message, "the Runner is shutting down: nothing was begun");
+});
+
+test("what is no action is refused by a Desk too, and nothing is consumed", async () => {
+  const ledger = memory();
+  await assertRejects(() => take(new Desk(ledger), "x", "reboot" as unknown as Action), TypeError);
+  assertEquals(ledger.consumed, []);
+});
+
+test("a time that no timer holds is refused by its name, before anything is done", async () => {
+  const ledger = memory();
+  const desk = new Desk(ledger);
+  for (const ms of [NaN, -1, 2 ** 31, -Infinity]) {
+    const received = `must be 0 to 2147483647 ms, or Infinity: received ${ms}`;
+    await assertRejects(() => desk.close(ms, 1), RangeError, `drain ${received}`);
+    await assertRejects(() => desk.close(1, ms), RangeError, `grace ${received}`);
+    const timers = new Timers();
+    assertThrows(() => timers.in(() => deadline(ms, 1)), RangeError, `ms ${received}`);
+    assertThrows(() => timers.in(() => deadline(1, ms)), RangeError, `grace ${received}`);
+    assertEquals([timers.set, desk.stop.aborted], [[], false]);
+  }
+  assertEquals((await take(desk, "x", () => "done")).status, "APPLIED");
+});
+
+test("after Infinity nothing is asked to stop, and nothing is given up", async () => {
+  const [desk, timers, end] = [new Desk(memory()), new Timers(), deferred<string>()];
+  const taken = take(desk, "x", () => end.promise);
+  const closing = timers.in(() => desk.close(Infinity, Infinity));
+  assertEquals(timers.set, []);
+  end.resolve("done");
+  await closing;
+  assertEquals([(await taken).status, desk.stop.aborted], ["APPLIED", false]);
+
+  timers.in(() => deadline(Infinity, 60));
+  assertEquals(timers.set, []);
+  const { stop } = timers.in(() => deadline(20, Infinity));
+  timers.fire();
+  assertEquals([stop.aborted, timers.set], [true, []]);
+});
+
 test("a result that cannot be stored is not lost, and holds up no other", async () => {
   const ledger = memory();
   const { store } = ledger;
@@ -186,41 +243,6 @@ test("a deadline that is cleared leaves no timer, before and after it asked", ()
   timers.fire();
   assertEquals([timers.set, second.stop.aborted, second.giveUp.aborted], [[], true, false]);
 });
-
-/** In the place of the system's timers: what was set and not cleared, and time by hand. */
-class Timers {
-  readonly #waiting = new Map<number, { ms: number; body: () => void }>();
-  #next = 1;
-
-  /** The delays of those that wait. */
-  get set(): number[] {
-    return [...this.#waiting.values()].map(({ ms }) => ms);
-  }
-
-  /** Runs the one that was set first. */
-  fire(): void {
-    const [[id, { body }]] = this.#waiting as unknown as [[number, { body: () => void }]];
-    this.#waiting.delete(id);
-    this.in(body);
-  }
-
-  /** Runs what sets timers, or clears them. */
-  in<T>(body: () => T): T {
-    const { setTimeout, clearTimeout } = globalThis;
-    Object.assign(globalThis, {
-      setTimeout: (body: () => void, ms: number) => {
-        this.#waiting.set(this.#next, { ms, body });
-        return this.#next++;
-      },
-      clearTimeout: (id: number) => this.#waiting.delete(id),
-    });
-    try {
-      return body();
-    } finally {
-      Object.assign(globalThis, { setTimeout, clearTimeout });
-    }
-  }
-}
 
 /** A ledger that forgets. */
 function memory(): {

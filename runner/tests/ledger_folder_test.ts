@@ -1,19 +1,24 @@
 /** The folder of files as a ledger: the suite of all ledgers, and how it tells who is gone. */
-import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
-import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
@@ -22,8 +27,15 @@ import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { testLedger } from "deployer-runner/testing";
 import { onWindows } from "../../tests/support/windows.ts";
 import { NotOnWindows } from "../flush.ts";
-import { isGone, thisProcess } from "../ledgers/process.ts";
+import {
+  isGone,
+  judge,
+  type ProcessIdentity,
+  type Sight,
+  thisProcess,
+} from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
+import { contentOf, indexed, partsOf, pathOf, sha256 } from "./folder_parts.ts";
 import { openLedger } from "./open_folder.ts";
 import { runtime } from "./runtime.ts";
 
@@ -41,6 +53,28 @@ testLedger("a folder of files", {
     const file = join(mkdtempSync(join(root, "down-")), "file");
     writeFileSync(file, "");
     return openLedger(file);
+  },
+  parts: partsOf((folder) => folder),
+  foreign() {
+    const places: [what: string, files: Record<string, string>][] = [
+      ["a folder of a program", { "package.json": "{}", "src/main.ts": "" }],
+      ["a folder of a program that has a folder open/", { "main.ts": "", "open/door.txt": "" }],
+      ["a folder with another program's ledger.json", { "ledger.json": '{"ledger":"accounts"}' }],
+      ["a folder with a ledger.json that is torn", { "ledger.json": '{"ledg' }],
+      ["a folder with a ledger.json that holds nothing", { "ledger.json": "[]" }],
+      ["a ledger of a later version", {
+        "ledger.json": '{"ledger":"deployer-runner/folder","version":2}',
+        [`${sha256("x")}.json`]: '{"order":"x"}',
+      }],
+    ];
+    return places.map(([what, files]) => {
+      const location = mkdtempSync(join(root, "foreign-"));
+      for (const [name, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(location, name)), { recursive: true });
+        writeFileSync(join(location, name), text);
+      }
+      return { what, location, content: () => contentOf(location) };
+    });
   },
 });
 
@@ -63,10 +97,10 @@ test("a folder is refused as a ledger on Windows, where its names cannot be flus
 
 test("what a killed process was writing is no entry", async () => {
   const folder = mkdtempSync(join(root, "left-"));
-  writeFileSync(join(folder, "0a1b.tmp"), "{ half");
-  mkdirSync(join(folder, "other"));
   const ledger = new FolderLedger(folder, () => Promise.resolve(true));
   await ledger.consume(...claim("x"));
+  writeFileSync(join(folder, "0a1b.tmp"), "{ half");
+  mkdirSync(join(folder, "other"));
   assertEquals((await ledger.recover()).map(({ orderId }) => orderId), ["x"]);
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), [
     "0a1b.tmp",
@@ -76,39 +110,43 @@ test("what a killed process was writing is no entry", async () => {
 test("a Runner that stores its result while it is looked for is not lost", async () => {
   const folder = mkdtempSync(join(root, "late-"));
   const path = join(folder, sha256("x"));
+  const result = { ...await resultOf("x"), executionId: "e" };
   const ledger = new FolderLedger(folder, () => {
-    writeFileSync(`${path}.result.json`, "{}");
+    writeFileSync(`${path}.result.json`, JSON.stringify(result));
     return Promise.resolve(true);
   });
   await ledger.consume(...claim("x"));
   assertEquals(await ledger.lost(), []);
 });
 
-test("a folder without the index of open orders, as it was before, is given one, and keeps working", async () => {
+test("a folder of the time before the mark and the index is read as it is, and given both by what writes", async () => {
   const folder = mkdtempSync(join(root, "old-"));
   const ledger = new FolderLedger(folder, () => true);
   for (const orderId of ["open", "done", "recovered"]) {
     await ledger.consume(...claim(orderId));
   }
   await ledger.store({ ...(await resultOf("done")), executionId: "e" });
-  const path = (orderId: string, end: string) => join(folder, sha256(orderId) + end);
-  writeFileSync(path("recovered", ".recovered.json"), "{}");
+  const [consumed] = claim("recovered");
+  const recovered = JSON.stringify({ ...consumed, type: "PROOF_ABSENT" });
+  writeFileSync(join(folder, `${sha256("recovered")}.recovered.json`), recovered);
   rmSync(join(folder, "open"), { recursive: true });
+  rmSync(join(folder, "ledger.json"));
 
-  const opened = await Promise.all(
-    [1, 2, 3].map(() => new FolderLedger(folder, () => true).lost()),
-  );
-  assertEquals(opened.map((facts) => facts.map(({ orderId }) => orderId)), [
-    ["open"],
-    ["open"],
-    ["open"],
-  ]);
-  assertEquals(indexed(folder), [`${sha256("open")}.json`]);
-  assertEquals(
-    (await new FolderLedger(folder, () => true).recover()).length,
-    1,
-  );
+  const before = contentOf(folder);
+  const old = new FolderLedger(folder, () => true);
+  assertEquals((await old.lost()).map(({ orderId }) => orderId), ["open"]);
+  assertEquals((await old.list()).entries.length, 3);
+  assertEquals((await old.get("done"))?.status, "APPLIED");
+  assertEquals(contentOf(folder), before);
+
+  const many = [1, 2, 3].map(() => new FolderLedger(folder, () => true));
+  const closed = (await Promise.all(many.map((ledger) => ledger.recover()))).flat();
+  assertEquals(closed.map(({ orderId }) => orderId), ["open"]);
   assertEquals(indexed(folder), []);
+  assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
+    ledger: "deployer-runner/folder",
+    version: 1,
+  });
   await new FolderLedger(folder).consume(...claim("new"));
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
 });
@@ -129,11 +167,6 @@ test(
   },
 );
 
-/** The files of orders that may be open. */
-function indexed(folder: string): string[] {
-  return readdirSync(join(folder, "open")).filter((name) => name !== ".index");
-}
-
 test("an order that is closed leaves the index, whoever closes it", async () => {
   const folder = mkdtempSync(join(root, "index-"));
   const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
@@ -144,18 +177,19 @@ test("an order that is closed leaves the index, whoever closes it", async () => 
   assertEquals(index(), 1); // One file for all that were claimed at the same time.
   const store = async (to: FolderLedger, orderId: string) =>
     await to.store({ ...await resultOf(orderId), executionId: "e" });
+  const all = () => readdirSync(join(folder, "open")).filter((name) => name !== ".index").length;
   await store(ledger, "a");
   await store(other, "b");
   assertEquals(index(), 1);
   await store(ledger, "c");
   assertEquals(await other.lost(), []); // It sees that all three are closed.
-  assertEquals(index(), 0);
+  assertEquals(all(), 0);
 
   // Of claims that were refused nothing stays there.
   await Promise.allSettled(
     ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
   );
-  assertEquals(index(), 0);
+  assertEquals(all(), 0);
 });
 
 test("a claim that its process died over, before it had the order's name, is none", async () => {
@@ -186,16 +220,19 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
     const error = await assertRejects(
       () => ledger[call](),
       LedgerDamaged,
-      "notes.txt is no file",
+      "notes.txt is not a file of the ledger",
     );
     assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "d"]);
-    assertEquals(error.damages.length, 3);
     const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
-    assertMatch(said, /open\/[-0-9a-f]{36}\.json is not JSON: .*/);
-    assertMatch(
-      said,
-      /open\/[-0-9a-f]{36}\.json is no entry of an order: fact\.orderId is no text/,
-    );
+    // Both names of the same file are named.
+    assertEquals(error.damages.length, 5, said);
+    for (const name of ["[0-9a-f]{64}", "open/[-0-9a-f]{36}"]) {
+      assertMatch(said, new RegExp(`${name}\\.json is not JSON: .*`));
+      assertMatch(
+        said,
+        new RegExp(`${name}\\.json is not the entry of an order: fact\\.orderId is not a text`),
+      );
+    }
   }
   assertEquals((await ledger.get("a"))?.status, "UNKNOWN");
   await assertRejects(
@@ -234,6 +271,229 @@ test("a copy of the folder that made files of its hard links still knows what is
   cpSync(folder, copy, { recursive: true });
   const closed = await new FolderLedger(copy, () => true).recover();
   assertEquals(closed.map(({ orderId }) => orderId), ["b"]);
+});
+
+test("an index file that a copy has torn is named once, and its orders are recovered", async () => {
+  const [folder, copy] = [mkdtempSync(join(root, "whole-")), mkdtempSync(join(root, "torn-"))];
+  const ledger = new FolderLedger(folder);
+  await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await ledger.consume(...claim("c"));
+  cpSync(folder, copy, { recursive: true });
+  const torn = pathOf(copy, "a", "index");
+  writeFileSync(torn, readFileSync(torn, "utf8").slice(0, 100));
+
+  const copied = new FolderLedger(copy, () => true);
+  for (const call of ["lost", "recover"] as const) {
+    const error = await assertRejects(() => copied[call](), LedgerDamaged, `${torn} is not JSON`);
+    assertEquals(error.facts.map(({ orderId }) => orderId).sort(), ["a", "b", "c"]);
+    assertEquals(error.damages.length, 1);
+  }
+  assertEquals(await copied.recover(), []);
+  assertEquals(indexed(copy), []);
+});
+
+test("an order of a batch that had its result stays closed, also when that was archived", async () => {
+  const folder = mkdtempSync(join(root, "archived-"));
+  const ledger = new FolderLedger(folder);
+  await Promise.all(["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))));
+  await ledger.store({ ...await resultOf("a"), executionId: "e" });
+  rmSync(join(folder, `${sha256("a")}.result.json`));
+
+  const next = new FolderLedger(folder, () => true); // Its process was killed.
+  assertEquals((await next.lost()).map(({ orderId }) => orderId).sort(), ["b", "c"]);
+  assertEquals((await next.recover()).map(({ orderId }) => orderId).sort(), ["b", "c"]);
+  assertEquals((await next.get("a"))?.status, "APPLIED");
+  assertEquals(readdirSync(join(folder, "open")), [".index"]);
+
+  rmSync(join(folder, `${sha256("a")}.result.json`)); // Its Runner has closed it: that is remembered.
+  assertEquals(await next.recover(), []);
+});
+
+/** What may be in the place of a file, made at a path. */
+const OTHERS: [what: string, make: (path: string) => unknown][] = [
+  ["a FIFO", (path) => execFileSync("mkfifo", [path])],
+  ["a folder", (path) => mkdirSync(path)],
+  ["a socket", async (path) => {
+    const short = join(mkdtempSync(join(tmpdir(), "s-")), "s"); // Its path has at most 103 bytes.
+    const server = createServer().listen(short);
+    await once(server, "listening");
+    renameSync(short, path);
+    server.close();
+    rmSync(dirname(short), { recursive: true });
+  }],
+  ["a link to a device without an end", (path) => symlinkSync("/dev/zero", path)],
+  ["a link to nothing", (path) => symlinkSync("nothing", path)],
+];
+
+for (const [what, make] of OTHERS) {
+  test(
+    `${what} in the place of a file is named, holds nobody up, and hides no other order`,
+    LONG,
+    async () => {
+      for (const part of ["entry", "result", "recovered", "index"]) {
+        const folder = mkdtempSync(join(root, "other-"));
+        const ledger = new FolderLedger(folder, () => true);
+        for (const orderId of ["a", "b", "c"]) await ledger.consume(...claim(orderId));
+        await ledger.store({ ...await resultOf("b"), executionId: "e" });
+        const [fact] = claim("a");
+        const path = pathOf(folder, "a", part);
+        rmSync(path, { force: true });
+        await make(path);
+
+        const lost = await assertRejects(() => ledger.lost(), LedgerDamaged, path);
+        // What only the index has lost is found all the same.
+        const found = part === "index" ? ["a", "c"] : ["c"];
+        assertEquals(lost.facts.map(({ orderId }) => orderId).sort(), found, part);
+        const { entries, damages = [] } = await ledger.list();
+        assertEquals(entries.map((entry) => entry.fact.orderId).sort().slice(-2), ["b", "c"]);
+        if (part !== "index") {
+          assertEquals([entries.length, damages.map(({ where }) => where)], [2, [path]]);
+          await assertRejects(() => ledger.get("a"), LedgerDamaged, path);
+        }
+        await assertRejects(() => ledger.consume(...claim("a")), OrderAlreadyConsumed);
+        await assertRejects(() => ledger.recover(), LedgerDamaged, path);
+        assertEquals((await ledger.get("c"))?.status, "UNKNOWN");
+        assertEquals((await ledger.get("b"))?.fact.at, fact.at);
+      }
+    },
+  );
+}
+
+test("a place that is no folder, or takes none, is an error at once", LONG, async () => {
+  const folder = mkdtempSync(join(root, "places-"));
+  execFileSync("mkfifo", [join(folder, "fifo")]);
+  await new FolderLedger(join(folder, "made")).consume(...claim("x"));
+  rmSync(join(folder, "made/open"), { recursive: true });
+  execFileSync("mkfifo", [join(folder, "made/open")]);
+  for (const path of ["/proc/x", join(folder, "fifo"), join(folder, "made")]) {
+    const ledger = new FolderLedger(path);
+    await assertRejects(() => ledger.consume(...claim("y")), LedgerDown, 'order "y": ');
+  }
+});
+
+test("only its owner can read a ledger, whatever the umask; a folder that was there stays as it is", async () => {
+  const umask = process.umask(0);
+  try {
+    const [above, there] = [mkdtempSync(join(root, "mode-")), mkdtempSync(join(root, "there-"))];
+    chmodSync(there, 0o755);
+    const modes = (folder: string): string[] => {
+      const paths = readdirSync(folder, { recursive: true }).map((name) =>
+        join(folder, String(name))
+      );
+      return [folder, ...paths].map((path) => {
+        const stats = statSync(path);
+        return `${stats.isDirectory() ? "folder" : "file"} ${(stats.mode & 0o777).toString(8)}`;
+      });
+    };
+    for (const mask of [0, 0o022, 0o077]) {
+      process.umask(mask);
+      for (const folder of [join(above, `${mask}`, "ledger"), there]) {
+        const ledger = new FolderLedger(folder, () => true);
+        for (const orderId of ["a", "b"]) await ledger.consume(...claim(`${orderId} ${mask}`));
+        await ledger.store({ ...await resultOf(`a ${mask}`), executionId: "e" });
+        const before = modes(folder);
+        await ledger.recover();
+        const [own, ...below] = new Set([...before, ...modes(folder)]);
+        assertEquals([own, below.sort()], [
+          folder === there ? "folder 755" : "folder 700",
+          folder === there ? ["file 600", "folder 700"] : ["file 600"],
+        ]);
+      }
+      assertEquals((statSync(join(above, `${mask}`)).mode & 0o777).toString(8), "700");
+    }
+  } finally {
+    process.umask(umask);
+  }
+});
+
+test("a folder with what is nobody's may become a ledger, and is marked before its first order", async () => {
+  const folder = mkdtempSync(join(root, "harmless-"));
+  for (const name of ["output", "lost+found"]) mkdirSync(join(folder, name));
+  for (const name of [".gitignore", ".DS_Store"]) writeFileSync(join(folder, name), "*");
+  const before = contentOf(folder);
+  const ledger = new FolderLedger(folder);
+  assertEquals([await ledger.lost(), await ledger.recover(), await ledger.get("x")], [
+    [],
+    [],
+    undefined,
+  ]);
+  assertEquals(await ledger.list(), { entries: [] });
+  assertEquals(contentOf(folder), before);
+
+  await ledger.consume(...claim("x"));
+  const [mark, entry] = ["ledger.json", `${sha256("x")}.json`].map((name) =>
+    statSync(join(folder, name), { bigint: true }).mtimeNs
+  );
+  assert((mark as bigint) <= (entry as bigint));
+  assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
+    ledger: "deployer-runner/folder",
+    version: 1,
+  });
+});
+
+test("a ledger of a later version is refused by its number, and a mark that is torn by its name", async () => {
+  const folder = mkdtempSync(join(root, "later-"));
+  const path = join(folder, "ledger.json");
+  for (
+    const [text, problem] of [
+      ['{"ledger":"deployer-runner/folder","version":2}', "says version 2: this package knows 1"],
+      ['{"ledger":', "is not JSON"],
+    ] as const
+  ) {
+    writeFileSync(path, text);
+    await assertRejects(() => new FolderLedger(folder).lost(), LedgerDown, `${path} ${problem}`);
+  }
+});
+
+/** A process as all of it was recorded, and as it is seen while it lives. */
+const RECORDED = { host: "h", pid: 7, boot: "b", container: "pid:[1]", started: "100" };
+const LIVING = { exists: true, state: "S", started: "100", hasNamespaces: true };
+const ELSEWHERE = { ...LIVING, hasNamespaces: false, state: undefined, started: undefined };
+const { boot: _b, container: _c, started: _s, ...ANYWHERE } = RECORDED;
+
+type Pieces = { [piece in keyof ProcessIdentity]?: ProcessIdentity[piece] | undefined };
+
+/** What was recorded, what the one who asks is, and what is seen of the id: is it gone? */
+const JUDGEMENTS: [string, of: Pieces, own: Pieces, seen: Partial<Sight>, isGone: boolean][] = [
+  ["it lives", {}, {}, {}, false],
+  ["its id is free", {}, {}, { exists: false }, true],
+  ["its id was given again", {}, {}, { started: "200" }, true],
+  ["it is a zombie", {}, {}, { state: "Z" }, true],
+  ["its machine was started again", { boot: "a" }, {}, {}, true],
+  ["… and it saw of itself no more than that", { boot: "a", container: undefined }, {}, {}, true],
+  ["it is of another machine", { host: "i" }, {}, { exists: false }, false],
+  ["it is of another container", { container: "pid:[2]" }, {}, { exists: false }, false],
+  ["its boot was not recorded", { boot: undefined }, {}, { exists: false }, false],
+  ["its container was not recorded", { container: undefined }, {}, { exists: false }, false],
+  ["its start was not recorded, and its id is taken", { started: undefined }, {}, {}, false],
+  [
+    "its start was not recorded, and its id is free",
+    { started: undefined },
+    {},
+    { exists: false },
+    true,
+  ],
+  ["the start is not seen", {}, {}, { started: undefined, state: undefined }, false],
+  ["who asks sees no boot", {}, { boot: undefined }, { exists: false }, false],
+  ["who asks sees no container", {}, { container: undefined }, { exists: false }, false],
+  ["neither sees a container", { container: undefined }, { container: undefined }, {
+    exists: false,
+  }, false],
+];
+
+test("a process is gone only where all that says so was recorded, and is seen, of one namespace", () => {
+  for (const [when, of, own, seen, isGone] of JUDGEMENTS) {
+    const [recorded, asking] = [of, own].map((pieces) => ({ ...RECORDED, ...pieces }));
+    const said = judge(recorded as ProcessIdentity, asking as ProcessIdentity, {
+      ...LIVING,
+      ...seen,
+    });
+    assertEquals(said, isGone, when);
+  }
+  // Where there is no /proc, and ids have no namespaces, as on macOS: the id is all that there is.
+  assertEquals(judge(ANYWHERE, ANYWHERE, ELSEWHERE), false);
+  assertEquals(judge(ANYWHERE, ANYWHERE, { ...ELSEWHERE, exists: false }), true);
+  assertEquals(judge(RECORDED, ANYWHERE, { ...ELSEWHERE, exists: false }), false);
 });
 
 test("a process is gone when its id is free or was given again, or its machine started again", async () => {
@@ -289,10 +549,6 @@ test("of another machine or container nobody says that a process is gone", async
     "one of the two saw no /proc",
   );
 });
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
 
 async function resultOf(orderId: string): Promise<ExecutionResult> {
   const order = { orderId, action: { name: "n" } };

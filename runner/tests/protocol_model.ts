@@ -6,8 +6,11 @@
  * is the list of choices that leads to it, and the programs read as the ledgers do that they model.
  */
 
-/** Which of the Runners goes on; which is killed, and started again; or that the power is lost. */
-export type Choice = "A" | "B" | "kill A" | "kill B" | `lose ${string}`;
+/**
+ * Which of the Runners goes on; which is killed, and started again; that the power is lost; or that a
+ * person takes the result away, as docs/scale.md allows.
+ */
+export type Choice = "A" | "B" | "kill A" | "kill B" | `lose ${string}` | "archive";
 
 /** A process of a Runner's: its second is `A2`. */
 export interface Process {
@@ -30,10 +33,14 @@ export interface Place {
   /** Names of what a power failure may take away, for it is not flushed. */
   unflushed(): string[];
   lose(names: string[]): void;
+  /** Whether there is a result that may be taken away as a whole. */
+  isArchivable(): boolean;
+  /** Takes it away, long after it was stored: what was written by then is flushed. */
+  archive(): void;
   /** Who consumed the order, and what has closed it. */
   claim(): { by: string; closed: string[]; found: boolean } | undefined;
   /** Whether what is done next is nobody else's business: then all that others do can wait. */
-  isQuiet(next: string): boolean;
+  isQuiet(next: string, me: Process): boolean;
   /** All of it, to tell states apart; what is flushed, if that still matters. */
   key(flushed: boolean): unknown;
 }
@@ -45,6 +52,7 @@ export class World {
   /** Who was told that the order is consumed; who has executed it. */
   readonly told: string[] = [];
   readonly executed: string[] = [];
+  archived = false;
   readonly #programs = new Map<string, Program>();
   readonly #left = new Set(["kill A", "kill B", "lose"]);
 
@@ -61,8 +69,14 @@ export class World {
 
   choices(): Choice[] {
     const running = (["A", "B"] as const).filter((runner) => this.current(runner).next);
-    const quiet = running.filter((one) => this.place.isQuiet(this.current(one).next as string));
-    const going = quiet.length > 0 ? quiet.slice(0, 1) : running;
+    const quiet = running.filter((one) => {
+      const me = this.current(one);
+      return this.place.isQuiet(me.next as string, me);
+    });
+    const going: Choice[] = quiet.length > 0 ? quiet.slice(0, 1) : running;
+    // Not between a failure of the power and the recovery after it: so says docs/scale.md.
+    const mayArchive = !this.archived && this.#left.has("lose");
+    if (mayArchive && this.place.isArchivable()) going.push("archive");
     if (running.length === 0 || this.#left.size === 1) return going;
     const kills = running.map((runner) => `kill ${runner}` as const)
       .filter((kill) => this.#left.has(kill));
@@ -74,7 +88,10 @@ export class World {
     const [what = "", names = ""] = choice.split(" ");
     if (what === "A" || what === "B") this.#go(this.current(what));
     else if (what === "kill") this.#end(names);
-    else {
+    else if (what === "archive") {
+      this.place.archive();
+      this.archived = true;
+    } else {
       this.place.lose(names.split(","));
       Object.assign(this.current("B"), { alive: false, next: undefined });
       this.#end("A"); // It comes back alone: how two of them do is seen where both are killed.
@@ -86,10 +103,10 @@ export class World {
     const processes = this.processes.map(({ name, alive, history, end }) =>
       alive ? [name, history, end].join() : name
     ).sort();
-    const { told, executed } = this;
+    const { told, executed, archived } = this;
     const place = this.place.key(this.#left.size > 1 && this.#left.has("lose"));
     const left = [...this.#left].sort();
-    return JSON.stringify([place, processes, left, told, executed]);
+    return JSON.stringify([place, processes, left, told, executed, archived]);
   }
 
   #end(runner: string): void {
@@ -129,7 +146,7 @@ export class World {
 }
 
 /** What must never be: said of a state, with what is wrong in it. */
-export function wrongIn({ place, told, executed, processes }: World): string | undefined {
+export function wrongIn({ place, told, executed, processes, archived }: World): string | undefined {
   const claim = place.claim();
   if (executed.length > 1) return `executed by ${executed}`;
   const teller = told.at(-1);
@@ -139,6 +156,9 @@ export function wrongIn({ place, told, executed, processes }: World): string | u
   const { by, closed, found } = claim;
   const consumer = processes.find(({ name }) => name === by);
   if (closed.includes("recovered") && consumer?.alive) return `closed while ${by} lives`;
+  if (archived) {
+    return closed.includes("recovered") ? "closed as UNKNOWN: it had a result" : undefined;
+  }
   if (closed.length === 0 && !found) return "open, and not found among the open orders";
   if (consumer?.end === "stored" && !closed.includes("result")) return "its result is not there";
   if (closed.length === 0 && processes.every(({ alive, next }) => !alive || !next)) {
@@ -189,9 +209,10 @@ function canonical(key: string): string {
   return key < swapped ? key : swapped;
 }
 
-/** What is chosen, and what each Runner is about to do. */
+/** What is chosen, whatever names are lost by it, and what each Runner is about to do. */
 function meetingOf(world: World, choice: Choice): string {
-  return [choice, world.current("A").next, world.current("B").next].join("|");
+  const what = choice.startsWith("lose") ? "lose" : choice;
+  return [what, world.current("A").next, world.current("B").next].join("|");
 }
 
 /** Few schedules in which each meeting occurs, the longest first; each goes on to the end. */
@@ -220,48 +241,54 @@ function subsets(names: string[]): string[][] {
 
 // --- A folder of files --------------------------------------------------------------------------
 
-interface File {
-  by: string;
-  written: boolean;
-}
-
 /** `ledgers/folder.ts`, one name a line: what is written, linked, looked at and taken away. */
 export class Folder implements Place {
-  readonly names: Map<string, { file: File; flushed: boolean }> = new Map();
+  /** By its name, who wrote what it is a name of. */
+  readonly names: Map<string, { by: string; flushed: boolean }> = new Map();
 
-  *consume({ name: me }: Process): Program {
+  *consume(process: Process): Program {
+    const me = process.name;
     const marker = `open/${me}`;
-    yield "create marker";
-    const file = { by: me, written: false };
-    this.#give(marker, file);
-    yield "write marker"; // It is flushed, and so is its name.
-    file.written = true;
+    yield "write temporary";
+    yield "rename marker";
+    this.give(marker, me);
+    yield "flush index";
     this.flush("open/");
     yield "link entry";
     if (!this.names.has(marker)) {
-      yield "look for entry"; // Whoever looked for lost orders has taken the marker away.
+      yield "stat entry"; // Whoever looked for lost orders has taken the marker away.
       if (!this.names.has("entry")) return "down";
-    } else if (this.#give("entry", file)) {
+    } else if (this.give("entry", me)) {
       yield "flush";
       this.flush("");
       return "consumed";
     }
     yield "unlink marker";
     this.names.delete(marker);
+    process.history = "refused"; // What it reads from here on is only for its error.
     yield "read entry";
+    yield "look for ends";
+    if (!this.names.has("result")) yield "look for result in index";
     return "refused";
   }
 
   *store({ name: me }: Process): Program {
     yield "write temporary";
-    yield "rename result";
-    this.names.delete("result");
-    this.#give("result", { by: me, written: true });
+    yield* this.publish(me);
     yield "flush";
     this.flush("");
     yield "unlink marker";
     this.names.delete(`open/${me}`);
+    yield "unlink result in index";
+    this.names.delete("open/result");
     return "stored";
+  }
+
+  protected *publish(me: string): Generator<string, void> {
+    yield "link result in index";
+    this.give("open/result", me);
+    yield "link result";
+    this.give("result", me);
   }
 
   *recover(me: Process, isGone: (name: string) => boolean): Program {
@@ -269,7 +296,7 @@ export class Folder implements Place {
     if (!lost) return "";
     yield "write temporary";
     yield "link recovered";
-    if (this.#give("recovered", { by: me.name, written: true })) {
+    if (this.give("recovered", me.name)) {
       yield "flush";
       this.flush("");
     }
@@ -282,60 +309,85 @@ export class Folder implements Place {
   *#look(me: Process, isGone: (name: string) => boolean): Generator<string, boolean> {
     let lost = false;
     yield "read index";
-    const markers = [...this.names.keys()].filter((name) => name.startsWith("open/"));
-    const [before, closed]: [string, string[]] = [me.history, []];
+    const names = this.#index();
+    const markers = names.filter((name) => name !== "open/result");
+    const before = me.history;
+    const [closed, kept]: [string[], string[]] = [[], []];
     for (const [i, marker] of markers.entries()) {
-      const here = `${before}: ${markers.slice(i)} ${lost} ${closed}`;
+      const here = `${before}: ${names} ${markers.slice(i)} ${lost} ${closed} ${kept}`;
       me.history = here;
       yield "read marker";
-      const file = this.names.get(marker)?.file;
-      if (file === undefined) continue;
-      if (!file.written) {
-        yield "stat marker";
-        if (!this.names.has(marker) || this.names.get("entry")?.file !== file) continue;
-        yield "read marker"; // The order has its name, so that it must be whole by now.
-        if (!this.names.has(marker)) continue;
-      }
-      const state = yield* this.#stateOf(marker, file, me);
+      const by = this.names.get(marker)?.by;
+      if (by === undefined) continue;
+      let state = yield* this.#stateOf(marker, by, me);
       if (state !== "closed") {
-        me.history = `${here}: not closed`;
+        me.history = `${here}: ${state}`;
         yield "judge";
-        if (!isGone(file.by)) continue;
-        if ((yield* this.#stateOf(marker, file, me)) === "open") {
-          lost = true;
-          continue;
+        if (isGone(by)) {
+          state = yield* this.#stateOf(marker, by, me);
+          lost ||= state === "open";
+          if (state === "unclaimed") state = "closed";
+          if (state === "stored") {
+            me.history = `${here}: ${state}`;
+            yield "link result";
+            const writer = this.names.get("open/result")?.by;
+            if (writer !== undefined) this.give("result", writer);
+            if (writer !== undefined) state = "closed";
+          }
         }
       }
-      closed.push(marker);
+      (state === "closed" ? closed : kept).push(marker);
     }
-    me.history = `${before}: ${lost} ${closed}`;
-    if (lost || closed.length > 0) {
+    me.history = `${before}: ${names} ${lost} ${closed} ${kept}`;
+    let isUnneeded = names.includes("open/result") && kept.length === 0;
+    if (isUnneeded) {
+      yield "read index";
+      isUnneeded = this.#index().every((name) => names.includes(name) || name === "open/result");
+      me.history += isUnneeded;
+    }
+    if (lost || closed.length > 0 || isUnneeded) {
       yield "flush";
       this.flush("");
     }
-    if (closed.length === 0) return lost;
-    yield "unlink marker";
-    for (const marker of closed) this.names.delete(marker);
+    if (closed.length > 0) {
+      yield "unlink marker";
+      for (const marker of closed) this.names.delete(marker);
+    }
+    if (isUnneeded) {
+      yield "unlink result in index";
+      this.names.delete("open/result");
+    }
     return lost;
   }
 
-  *#stateOf(marker: string, file: File, me: Process): Generator<string, string> {
+  *#stateOf(marker: string, by: string, me: Process): Generator<string, string> {
     yield "stat entry";
-    const entry = this.names.get("entry")?.file;
+    const entry = this.names.get("entry")?.by;
     yield "stat marker";
-    me.history += [entry?.by, this.names.has(marker)];
+    me.history += [entry, this.names.has(marker)];
     if (!this.names.has(marker)) return "closed";
-    if (entry !== file) {
+    if (entry !== by) {
       yield "read entry";
-      const winner = this.names.get("entry")?.file;
-      me.history += winner?.by;
+      const winner = this.names.get("entry")?.by;
+      me.history += winner;
       if (!winner) return "unclaimed";
-      if (winner !== file) return "closed";
+      if (winner !== by) return "closed";
     }
     yield "look for ends";
-    const closed = this.names.has("result") || this.names.has("recovered");
-    me.history += closed;
-    return closed ? "closed" : "open";
+    const [isRecovered, hasResult] = [this.names.has("recovered"), this.names.has("result")];
+    me.history += [isRecovered, hasResult];
+    if (hasResult) return "closed";
+    yield "look for result in index";
+    const isStored = this.names.has("open/result");
+    me.history += isStored;
+    if (isRecovered || isStored) return isRecovered ? "closed" : "stored";
+    yield "stat marker";
+    me.history += this.names.has(marker);
+    return this.names.has(marker) ? "open" : "closed";
+  }
+
+  #index(): string[] {
+    return [...this.names.keys()].filter((name) => name.startsWith("open/"));
   }
 
   unflushed(): string[] {
@@ -347,31 +399,41 @@ export class Folder implements Place {
     for (const held of this.names.values()) held.flushed = true;
   }
 
+  isArchivable(): boolean {
+    return this.names.has("result");
+  }
+
+  archive(): void {
+    for (const held of this.names.values()) held.flushed = true;
+    this.names.delete("result");
+  }
+
   claim(): ReturnType<Place["claim"]> {
     const entry = this.names.get("entry");
     if (!entry) return undefined;
     const closed = ["result", "recovered"].filter((name) => this.names.has(name));
-    return { by: entry.file.by, closed, found: this.names.has(`open/${entry.file.by}`) };
+    if (this.names.has("open/result") && closed.length === 0) closed.push("result in index");
+    return { by: entry.by, closed, found: this.names.has(`open/${entry.by}`) };
   }
 
-  /** It writes no name, or reads of one that stays for as long as the reader lives. */
-  isQuiet(next: string): boolean {
+  /** It writes no name, and reads one that stays for as long as the reader lives, or for nothing. */
+  isQuiet(next: string, { history }: Process): boolean {
     if (next === "act" || next === "write temporary") return true;
-    if (next === "stat entry" || next === "read entry") return this.names.has("entry");
-    return next === "look for ends" && (this.names.has("result") || this.names.has("recovered"));
+    if (history.startsWith("refused")) return true;
+    return (next === "stat entry" || next === "read entry") && this.names.has("entry");
   }
 
   key(flushed: boolean): unknown {
     const names = [...this.names].map(([name, held]) =>
-      [name, held.file.by, held.file.written, flushed && held.flushed].join()
+      [name, held.by, flushed && held.flushed].join()
     );
     const index = names.filter((name) => name.startsWith("open/")); // Its order is what readers see.
     return [index, names.filter((name) => !index.includes(name)).sort()];
   }
 
-  #give(name: string, file: File): boolean {
+  protected give(name: string, by: string): boolean {
     if (this.names.has(name)) return false;
-    this.names.set(name, { file, flushed: false });
+    this.names.set(name, { by, flushed: false });
     return true;
   }
 
@@ -438,6 +500,12 @@ export class Table implements Place {
   }
 
   lose(): void {}
+
+  isArchivable(): boolean {
+    return false; // Only a part of it may go: the row and its status stay.
+  }
+
+  archive(): void {}
 
   claim(): ReturnType<Place["claim"]> {
     if (!this.row) return undefined;

@@ -6,7 +6,7 @@
  * of others pass. SQLite's are statements of its driver, which a database object may be given for.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
-import fs, { mkdirSync, readdirSync, rmSync } from "node:fs";
+import fs, { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -130,6 +130,7 @@ export async function replay(schedule: Choice[], model: Place, stage: Stage): Pr
     for (const { name, alive } of before) {
       if (!alive) await stage.kill(actors.get(name) as Actor);
     }
+    if (choice === "archive") stage.lose(["result"]);
     if (choice.startsWith("lose")) stage.lose(choice.slice(5).split(",").filter(Boolean));
     await compare(schedule.slice(0, i + 1).join(", "));
   }
@@ -174,13 +175,13 @@ function namesOf(place: Place): string[] {
 /** Which process made a file of the index, by its path. */
 const makers = new Map<string, string>();
 
-/** The end of a file's name, as the model calls it. */
-function kindOf(path: string): string {
+/** What is at a path, as the model calls it; `undefined` of what it does not know. */
+function kindOf(path: string): string | undefined {
   const name = basename(path);
-  if (basename(dirname(path)) === "open") return "marker";
-  const [, end = ""] = /^[0-9a-f]{64}(|\.result|\.recovered)\.json$/.exec(name) ?? [, "none"];
+  const [, end] = /^[0-9a-f]{64}(|\.result|\.recovered)\.json$/.exec(name) ?? [];
   if (name.endsWith(".tmp")) return "temporary";
-  return { "": "entry", ".result": "result", ".recovered": "recovered" }[end] ?? "folder";
+  if (basename(dirname(path)) === "open") return end === ".result" ? "result in index" : "marker";
+  return end === undefined ? undefined : end.slice(1) || "entry";
 }
 
 /** What a file system does for whoever acts here, one operation a step; no disk is flushed. */
@@ -197,24 +198,22 @@ function stopAtEachOperation(): void {
       // Deno reads a file by calls of these that have its number.
       const what = actor && typeof path === "string" && operation(path, second);
       if (what) await actor.arrive(what);
+      if (actor && name === "rename") makers.set(second, actor.name);
       const done = await real(path, second, ...rest);
-      return actor && name === "open" ? unflushed(done, path, actor) : done;
+      return actor && name === "open" && typeof second === "string" ? unflushed(done, actor) : done;
     };
   };
-  stopping("access", (path) => {
-    if (kindOf(path) === "entry") return "look for entry";
-    return ["result", "recovered"].includes(kindOf(path)) ? "look for ends" : undefined;
-  });
-  stopping("link", (_, path) => `link ${kindOf(path)}`);
+  stopping("link", (_, path) => kindOf(path) && `link ${kindOf(path)}`);
+  stopping("lstat", (path) => kindOf(path) && `stat ${kindOf(path)}`);
   stopping("open", (path, flags) => {
-    if (flags === "r") return basename(path) === "open" ? undefined : "flush";
-    return kindOf(path) === "temporary" ? "write temporary" : "create marker";
-  });
-  stopping("readFile", (path) => {
-    return ["marker", "entry"].includes(kindOf(path)) ? `read ${kindOf(path)}` : undefined;
+    const kind = kindOf(path);
+    if (flags === "r") return basename(path) === "open" ? "flush index" : "flush";
+    if (flags === "wx") return `write ${kind}`;
+    if (kind === "result" || kind === "recovered") return "look for ends";
+    if (kind === "result in index") return `look for ${kind}`;
+    return kind && `read ${kind}`;
   });
   stopping("rename", (_, path) => `rename ${kindOf(path)}`);
-  stopping("stat", (path) => `stat ${kindOf(path)}`);
   stopping("unlink", (path) => `unlink ${kindOf(path)}`);
   stopping("readdir", () => "read index");
   const readdir = files.readdir;
@@ -228,14 +227,10 @@ function stopAtEachOperation(): void {
   syncBuiltinESMExports();
 }
 
-function unflushed(file: fs.promises.FileHandle, path: string, actor: Actor) {
-  if (kindOf(path) === "marker") makers.set(path, actor.name);
+function unflushed(file: fs.promises.FileHandle, actor: Actor) {
   actor.held.add(file);
   return {
-    async writeFile(text: string) {
-      if (kindOf(path) === "marker") await actor.arrive("write marker");
-      await file.writeFile(signed(actor, text));
-    },
+    writeFile: (text: string) => file.writeFile(signed(actor, text)),
     sync: async () => {},
     close() {
       actor.held.delete(file);
@@ -246,20 +241,23 @@ function unflushed(file: fs.promises.FileHandle, path: string, actor: Actor) {
 
 export function openFolder(folder: string): Stage {
   mkdirSync(join(folder, "open"));
+  writeFileSync(join(folder, "ledger.json"), '{"ledger":"deployer-runner/folder","version":1}');
   const paths = () =>
     ["open", ""].flatMap((under) =>
       readdirSync(join(folder, under)).map((name) => join(folder, under, name))
     );
-  const named = (path: string) =>
-    kindOf(path) === "marker" ? `open/${makers.get(path)}` : kindOf(path);
+  const named = (path: string): string => {
+    const kind = kindOf(path) ?? "";
+    if (kind === "result in index") return "open/result";
+    return kind === "marker" ? `open/${makers.get(path)}` : kind;
+  };
   return {
     open: (_actor, judge) => Promise.resolve(new FolderLedger(folder, judge)),
     kill: (actor) => Promise.resolve(actor.kill()),
     lose(names) {
       for (const path of paths()) if (names.includes(named(path))) rmSync(path);
     },
-    names: () =>
-      paths().map(named).filter((name) => !["temporary", "folder"].includes(name)).sort(),
+    names: () => paths().map(named).filter((name) => !["temporary", ""].includes(name)).sort(),
     async close() {},
   };
 }
@@ -307,7 +305,8 @@ class Connection implements Database {
 
   prepare(sql: string): ReturnType<Database["prepare"]> {
     const statement = this.#database.prepare(sql);
-    const [operation = ""] = sql.split(" ");
+    // What a ledger looks at as it opens is no operation on an order.
+    const [operation = ""] = /^select (?!order_id)/.test(sql) ? [] : sql.split(" ");
     const sign = (value: string | number | null) =>
       typeof value === "string" ? signed(this.#actor, value) : value;
     return {

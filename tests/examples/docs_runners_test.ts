@@ -53,7 +53,7 @@ test("the whole Runner executes its order once, in at most 25 lines", long, asyn
   assertEquals(`${first.stdout}${second.stdout}`, printed as string);
   assertEquals([first.code, second.code, first.stderr, second.stderr], [0, 0, "", ""]);
   const names = readdirSync(join(cwd, "ledger")).map((name) => name.replace(/^[0-9a-f]{64}/, ""));
-  assertEquals(names.sort(), [".json", ".result.json", "open"]);
+  assertEquals(names.sort(), [".json", ".result.json", "ledger.json", "open"]);
 });
 
 test("a deadline asks first: the command's own proof is heard", long, async () => {
@@ -110,7 +110,7 @@ test("a redacted secret is nowhere in the ledger", long, async () => {
   const { ts: [code], text: [printed] } = section("Secrets");
   const cwd = fresh();
   assertEquals(await run(code, cwd), { code: 0, stdout: printed, stderr: "" });
-  const files = readdirSync(join(cwd, "ledger")).filter((name) => name !== "open");
+  const files = readdirSync(join(cwd, "ledger")).filter((name) => /^[0-9a-f]{64}/.test(name));
   assertEquals([files.length, readdirSync(join(cwd, "ledger/open"))], [2, [".index"]]);
   for (const name of files) {
     const text = readFileSync(join(cwd, "ledger", name), "utf8");
@@ -145,7 +145,7 @@ test("wherever a Runner dies, the ledger holds what the guide's table says", lon
       const ledger = new FolderLedger(join(cwd, "ledger"));
       const [closed, again] = [await ledger.recover(), await ledger.recover()];
       const names = existsSync(join(cwd, "ledger")) ? readdirSync(join(cwd, "ledger")) : [];
-      const ends = names.filter((name) => name !== "open").map((name) => name.slice(64)).sort();
+      const ends = names.map((name) => name.slice(64)).filter((end) => end !== "").sort();
       const [recovered, files] = {
         "nothing": [[], []],
         "entry": [["PROOF_ABSENT"], [".json", ".recovered.json"]],

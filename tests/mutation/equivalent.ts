@@ -15,8 +15,8 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "ancestors: [value as object], // An array that starts empty takes room for seventeen.",
-    to: "ancestors: [], // An array that starts empty takes room for seventeen.",
+    from: "ancestors: [value as object], // V8 reserves 17 slots for an array that starts empty.",
+    to: "ancestors: [], // V8 reserves 17 slots for an array that starts empty.",
     because: "Each level is set before it is read: only the room differs.",
   },
   {
@@ -27,8 +27,9 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "const { $js, holds, reads = [], lists, bytes, props } = told;",
-    to: 'const { $js, holds, reads = ["Stryker was here"], lists, bytes, props } = told;',
+    from: "const { $js, values = {}, fields = [], collection, bytes, props } = plan;",
+    to:
+      'const { $js, values = {}, fields = ["Stryker was here"], collection, bytes, props } = plan;',
     because: "No object has a property of that name.",
   },
   {
@@ -104,26 +105,26 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "capture.ts",
-    from: "return portable(walk, size < 256 ? value : copied(value));",
-    to: "return portable(walk, true ? value : copied(value));",
+    from: "return tagUnsafe(walk, size < 256 ? value : copied(value));",
+    to: "return tagUnsafe(walk, true ? value : copied(value));",
     because: "The same text: only what it keeps alive differs, and leaks_test.ts holds that.",
   },
   {
     file: "capture.ts",
-    from: "return portable(walk, size < 256 ? value : copied(value));",
-    to: "return portable(walk, false ? value : copied(value));",
+    from: "return tagUnsafe(walk, size < 256 ? value : copied(value));",
+    to: "return tagUnsafe(walk, false ? value : copied(value));",
     because: "The same text: only what it keeps alive differs, and leaks_test.ts holds that.",
   },
   {
     file: "capture.ts",
-    from: "return portable(walk, size < 256 ? value : copied(value));",
-    to: "return portable(walk, size <= 256 ? value : copied(value));",
+    from: "return tagUnsafe(walk, size < 256 ? value : copied(value));",
+    to: "return tagUnsafe(walk, size <= 256 ? value : copied(value));",
     because: "The same text: only what it keeps alive differs, and leaks_test.ts holds that.",
   },
   {
     file: "capture.ts",
-    from: "return portable(walk, size < 256 ? value : copied(value));",
-    to: "return portable(walk, size >= 256 ? value : copied(value));",
+    from: "return tagUnsafe(walk, size < 256 ? value : copied(value));",
+    to: "return tagUnsafe(walk, size >= 256 ? value : copied(value));",
     because: "The same text: only what it keeps alive differs, and leaks_test.ts holds that.",
   },
   {
@@ -140,21 +141,21 @@ export const EQUIVALENT: readonly {
   },
   {
     file: "kinds.ts",
-    from: "const { $js, says, reads = [], props = [] } = told;",
-    to: 'const { $js, says, reads = ["Stryker was here"], props = [] } = told;',
+    from: "const { $js, constants, fields = [], props = [] } = plan;",
+    to: 'const { $js, constants, fields = ["Stryker was here"], props = [] } = plan;',
     because: "No object has a property of that name.",
   },
   {
     file: "kinds.ts",
-    from: "const { $js, says, reads = [], props = [] } = told;",
-    to: 'const { $js, says, reads = [], props = ["Stryker was here"] } = told;',
+    from: "const { $js, constants, fields = [], props = [] } = plan;",
+    to: 'const { $js, constants, fields = [], props = ["Stryker was here"] } = plan;',
     because: "No object has a property of that name.",
   },
   {
     file: "kinds.ts",
-    from: 'const implied = $js === "error" || $js === "instance" ? "" : says?.kind ?? kind;',
+    from: 'const implied = $js === "error" || $js === "instance" ? "" : constants?.kind ?? kind;',
     to:
-      'const implied = $js === "error" || $js === "instance" ? "Stryker was here!" : says?.kind ?? kind;',
+      'const implied = $js === "error" || $js === "instance" ? "Stryker was here!" : constants?.kind ?? kind;',
     because: "No class has that name, and an empty name is not written.",
   },
   {

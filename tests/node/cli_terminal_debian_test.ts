@@ -92,19 +92,37 @@ test("Ctrl-C twice gives up: UNKNOWN, stored, and the code is 30", LONG, async (
 });
 
 test(
-  "a window that is closed ends the order as UNKNOWN, and its result is stored",
+  "a window that is closed asks the command to stop; what it says is heard, and stored",
   LONG,
   async () => {
     const { terminal: screen, cwd, ledger } = terminal();
-    screen.type(`deployer exec --order x -- sh -c ': > on; sleep 20'`);
+    screen.type(
+      `deployer exec --order x -- sh -c 'trap "exit 4" TERM; : > on; while :; do sleep 0.1; done'`,
+    );
     screen.press("Enter");
     await until(() => existsSync(join(cwd, "on")));
     screen.close();
     open.delete(screen);
     await until(async () => (await ledger.get("x"))?.result !== undefined);
-    assertEquals((await ledger.get("x"))?.status, "UNKNOWN");
+    assertEquals((await ledger.get("x"))?.status, "FAILED");
   },
 );
+
+test("what nohup started goes on when its window is closed", LONG, async () => {
+  const { terminal: screen, cwd, ledger } = terminal();
+  screen.type(
+    `nohup deployer exec --order x -- sh -c ': > on; while [ ! -e end ]; do sleep 0.1; done' &`,
+  );
+  screen.press("Enter");
+  await until(() => existsSync(join(cwd, "on")));
+  screen.close();
+  open.delete(screen);
+  const said = () => readFileSync(join(cwd, "nohup.out"), "utf8");
+  await until(() => said().includes("SIGHUP: no terminal hung up: it goes on"));
+  writeFileSync(join(cwd, "end"), "");
+  await until(async () => (await ledger.get("x"))?.result !== undefined);
+  assertEquals((await ledger.get("x"))?.status, "APPLIED");
+});
 
 test("a command that asks gets the terminal by --tty", LONG, async () => {
   const { terminal: screen, ledger } = terminal();

@@ -1,10 +1,12 @@
 /**
  * Ledgers on a disk that is full, that may not be written, or whose flush fails: one clear error an
  * order, nothing executed that is not consumed, nothing doubled, and all is well once the fault is
- * gone. It needs `strace`, and root for a small file system; SQLite needs Node 22.13 or later.
+ * gone. And processes in namespaces of their own, which nobody outside may call gone. It needs
+ * `strace`, and root for a small file system; SQLite needs Node 22.13 or later.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -135,6 +137,59 @@ for (const kind of ["folder", "sqlite"] as const) {
     const own = await open(kind, within(path));
     await judge(own, lines, /^LedgerDown: cannot (consume|store the result of) order .*(EIO|I\/O)/);
     await own.close();
+  });
+}
+
+/** Namespaces that a Runner may live in, without a `/proc` of its own; what it then cannot see. */
+const NAMESPACES = [
+  ["an id", ["--pid", "--fork"], ["boot", "host", "pid"]],
+  ["a clock", ["--time", "--boottime", "1000", "--fork"], [
+    ...["boot", "container", "host", "pid", "started"],
+  ]],
+] as const;
+
+for (const [what, own, pieces] of NAMESPACES) {
+  const unshared = ["unshare", ...own, process.execPath, "--import", "tsx"];
+  const { status } = spawnSync("unshare", [...own, "true"]);
+  const isRefused = status === 0 ? "" : " (not tried: unshare is refused here)";
+
+  test(`a Runner with ${what} in a namespace of its own is never called gone${isRefused}`, async () => {
+    if (isRefused) return;
+    const path = join(folder, `namespace-${what}`);
+    const child = fileURLToPath(new URL("runner/testing_child.ts", root));
+    const claimed = async (command: string[], orderId: string) => {
+      const [program = "", ...args] = [...command, child, openers.folder, path];
+      const runner = spawn(program, args, { cwd: root, stdio: ["pipe", "pipe", "inherit"] });
+      runner.stdin.write(`claim ${orderId}\n`);
+      for (let said = ""; !said.includes(`won ${orderId}`);) {
+        said += String(await once(runner.stdout, "data"));
+      }
+      return runner;
+    };
+    const recover = ([program = "", ...args]: string[]) => {
+      const code = `const ledger = await (await import("${openers.folder}")).openLedger("${path}");
+        console.log(JSON.stringify(await ledger.recover()));`;
+      const asked = [...args, "--input-type=module", "--eval", code];
+      const { stdout, stderr } = spawnSync(program, asked, { cwd: root, encoding: "utf8" });
+      assert(stdout, stderr);
+      return JSON.parse(stdout);
+    };
+    const plain = [process.execPath, "--import", "tsx"];
+    const runners = [await claimed(unshared, "within"), await claimed(plain, "outside")];
+    try {
+      const entries = readdirSync(path).filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
+        .map((name) => JSON.parse(readFileSync(join(path, name), "utf8")));
+      const within = entries.find(({ fact }) => fact.orderId === "within");
+      assertEquals(Object.keys(within.process).sort(), [...pieces]);
+      assertEquals([recover(plain), recover(unshared)], [[], []]);
+    } finally {
+      for (const runner of runners) {
+        const ended = once(runner, "close");
+        runner.stdin.end(); // What unshare has started outlives a signal to it.
+        runner.kill("SIGKILL");
+        await ended;
+      }
+    }
   });
 }
 

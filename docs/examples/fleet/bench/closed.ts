@@ -13,7 +13,8 @@ export function closeInFolder(
   count: number,
   first: number,
 ): void {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(`${folder}/open`, { recursive: true });
+  writeFileSync(`${folder}/ledger.json`, '{"ledger":"deployer-runner/folder","version":1}\n');
   const [fact, request, context] = claimOf("history");
   for (let i = first; i < count; i += 1) {
     if (i === first || i % LINKS === 0) {

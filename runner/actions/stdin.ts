@@ -1,0 +1,73 @@
+/** Standard input: what it is, and what a command that inherits it will find there. */
+import { createHash } from "node:crypto";
+import { fstatSync, readFileSync, statSync } from "node:fs";
+import { devNull } from "node:os";
+import { isatty } from "node:tty";
+import { bytesOf } from "./output.ts";
+
+/** Standard input that may hold something. */
+export interface Stdin {
+  /** A socket is a pipe here; "other" is a device or a folder. */
+  kind: "file" | "pipe" | "other";
+  /** Where a command will read a file from; absent where the system does not tell. */
+  offset?: number;
+  /** How many bytes of a file lie from there on. */
+  bytes?: number;
+}
+
+/** What is recorded of it. Nobody but the command reads a pipe: it has neither size nor hash. */
+export interface StdinEvidence extends Pick<Stdin, "kind" | "bytes"> {
+  sha256?: string;
+}
+
+/** Looks without reading; `undefined` for a terminal, the null device, and where it is closed. */
+export function lookAtStdin(): Stdin | undefined {
+  try {
+    const stat = fstatSync(0);
+    if (isatty(0)) return undefined;
+    if (stat.isCharacterDevice() && stat.rdev === statSync(devNull).rdev) return undefined;
+    if (stat.isFIFO() || stat.isSocket()) return { kind: "pipe" };
+    if (!stat.isFile()) return { kind: "other" };
+    const offset = offsetOfStdin();
+    if (offset === undefined) return { kind: "file" };
+    return { kind: "file", offset, bytes: Math.max(0, stat.size - offset) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only Linux says it without a system call that Node lacks. */
+function offsetOfStdin(): number | undefined {
+  try {
+    const [, offset] = /^pos:\s*(\d+)$/m.exec(readFileSync("/proc/self/fdinfo/0", "utf8")) ?? [];
+    return offset === undefined ? undefined : Number(offset);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a command that is started now will find. The offset stays where it is: a loop of a shell that
+ * reads lines from the same file loses none of them.
+ *
+ * @param check Called between reads: what it throws ends them
+ */
+export async function readStdin(check: () => void): Promise<StdinEvidence | undefined> {
+  const stdin = lookAtStdin();
+  if (stdin === undefined) return undefined;
+  const { kind, offset, bytes: ahead = 0 } = stdin;
+  if (offset === undefined) return { kind };
+  const hash = createHash("sha256");
+  let bytes = 0;
+  try {
+    for await (const chunk of bytesOf(0, offset, ahead)) {
+      check();
+      hash.update(chunk);
+      bytes += chunk.length;
+    }
+    return { kind, bytes, sha256: hash.digest("hex") };
+  } catch {
+    check();
+    return { kind }; // It was opened to be written, say: the command will hear so itself.
+  }
+}
