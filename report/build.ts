@@ -39,17 +39,17 @@ const { outputFiles: [sheet] } = await build({
 });
 
 const [script, style] = [bundle!.text.trim(), sheet!.text.trim()];
+const allowed = `script-src '${hash(script)}'; style-src '${hash(style)}'`;
 const policy = [
   "default-src 'none'",
-  `script-src '${hash(script)}'`,
-  `style-src '${hash(style)}'`,
+  allowed,
   "img-src data:", // Its own icon: without one, browsers ask the server for one.
   "base-uri 'none'",
   "form-action 'none'",
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
 ].join("; ");
-const parts: Record<string, string> = { policy, style, script };
+const parts: Record<string, string> = { policy, allowed, style, script };
 const page = readFileSync(new URL("page.html", import.meta.url), "utf8")
   .replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name]!);
 

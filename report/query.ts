@@ -9,6 +9,7 @@ export interface Query {
   readonly settlement: string;
   readonly action: string;
   readonly runner: string;
+  /** Words, and phrases in quotation marks: all of them must be in what is recorded. */
   readonly text: string;
   /** Moments as people type them, in UTC: `2026-01-31 09:30`. */
   readonly from: string;
@@ -18,7 +19,14 @@ export interface Query {
   readonly sort: Sort;
   readonly descending: boolean;
   /** The execution that is looked at. */
-  readonly open?: { readonly orderId: string; readonly executionId: string; readonly id?: number };
+  readonly open?: Opened;
+}
+
+export interface Opened {
+  readonly orderId: string;
+  /** `undefined` for whichever execution the order has: a person who links to an order knows no more. */
+  readonly executionId?: string;
+  readonly id?: number;
 }
 
 /** Of an order without a result: what it has in place of a settlement. */
@@ -33,26 +41,36 @@ const TEXTS = ["settlement", "action", "runner", "text", "from", "to"] as const;
 
 /** A query as the fragment of an address; what is not asked for is not there. */
 export function toFragment(query: Query): string {
-  const fields = new URLSearchParams();
-  if (query.statuses.length > 0) fields.set("status", query.statuses.join(","));
-  for (const name of TEXTS) if (query[name] !== "") fields.set(name, query[name]);
-  if (query.refused) fields.set("refused", "");
+  const fields: [string, string][] = [];
+  if (query.statuses.length > 0) fields.push(["status", query.statuses.join(",")]);
+  for (const name of TEXTS) if (query[name] !== "") fields.push([name, query[name]]);
+  if (query.refused) fields.push(["refused", ""]);
   const sort = `${query.descending ? "-" : ""}${query.sort}`;
-  if (sort !== "-at") fields.set("sort", sort);
+  if (sort !== "-at") fields.push(["sort", sort]);
   if (query.open) {
-    fields.set("order", query.open.orderId);
-    fields.set("execution", query.open.executionId);
-    if (query.open.id !== undefined) fields.set("place", String(query.open.id));
+    const { orderId, executionId, id } = query.open;
+    fields.push(["order", orderId]);
+    if (executionId !== undefined) fields.push(["execution", executionId]);
+    if (id !== undefined) fields.push(["place", String(id)]);
   }
-  return fields.size === 0 ? "" : `#${fields}`;
+  const written = fields.map(([name, value]) =>
+    `${name}=${encodeURIComponent(addressable(value))}`
+  );
+  return written.length === 0 ? "" : `#${written.join("&")}`;
+}
+
+/** A text as an address can hold it: half a character has no encoding, and is replaced. */
+export function addressable(text: string): string {
+  return text.replace(/\p{Cs}/gu, "\ufffd");
 }
 
 /** The query of a fragment. What it cannot mean is left out: a fragment is typed by anybody. */
 export function fromFragment(fragment: string): Query {
-  const fields = new URLSearchParams(fragment.replace(/^#/, ""));
+  const fields = fieldsOf(fragment);
   const asked = fields.get("status")?.split(",") ?? [];
   const [, minus, by] = /^(-?)(.*)$/.exec(fields.get("sort") ?? "-at")!;
-  const [orderId, place] = [fields.get("order"), fields.get("place")];
+  const [orderId, executionId] = [fields.get("order"), fields.get("execution")];
+  const place = fields.get("place");
   return {
     ...Object.fromEntries(TEXTS.map((name) => [name, fields.get(name) ?? ""])) as Pick<
       Query,
@@ -62,14 +80,33 @@ export function fromFragment(fragment: string): Query {
     refused: fields.has("refused"),
     sort: SORTS.find((sort) => sort === by) ?? "at",
     descending: minus === "-",
-    ...orderId !== null && {
+    ...orderId !== undefined && {
       open: {
         orderId,
-        executionId: fields.get("execution") ?? "",
-        ...place !== null && { id: Number(place) },
+        ...executionId !== undefined && { executionId },
+        ...place !== undefined && { id: Number(place) },
       },
     },
   };
+}
+
+/** Not `URLSearchParams`: it reads a plus, which identities have, as the space of a form. */
+function fieldsOf(fragment: string): ReadonlyMap<string, string> {
+  const fields = new Map<string, string>();
+  for (const field of fragment.replace(/^#/, "").split("&")) {
+    const [name = "", ...value] = field.split("=");
+    if (!fields.has(name)) fields.set(name, decoded(value.join("=")));
+  }
+  return fields;
+}
+
+/** A text that somebody typed, with a percent sign of its own, is as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Lets the page draw, if it is time to. */
@@ -97,7 +134,7 @@ export async function select(
 function filter(query: Query): (row: Row) => boolean {
   const { statuses, settlement, action, runner, text, refused } = query;
   const [from, to] = [instant(query.from), instant(query.to)];
-  const pattern = text === "" ? undefined : patternOf(text);
+  const patterns = termsOf(text).map(patternOf);
   return (row) =>
     (statuses.length === 0 || statuses.includes(row.status)) &&
     (settlement === "" || settlement === (row.settlement || NO_RESULT)) &&
@@ -106,8 +143,17 @@ function filter(query: Query): (row: Row) => boolean {
     (!refused || row.findings > 0) &&
     (Number.isNaN(from) || row.at >= from) &&
     (Number.isNaN(to) || row.at < to) &&
-    (pattern === undefined || row.documents.some((document) => pattern.test(document.text)));
+    patterns.every((pattern) => row.documents.some((document) => pattern.test(document.text)));
 }
+
+/** What to look for: each word, and what is between quotation marks as one. */
+export function termsOf(text: string): string[] {
+  return Array.from(text.matchAll(TERM), ([word, phrase]) => phrase ?? word)
+    .filter((term) => term !== "");
+}
+
+/** A quotation mark within a word is a part of it; one that is not closed yet reaches to the end. */
+const TERM = /["“]([^"”]*)["”]?|\S+/g;
 
 /** The milliseconds of a moment in UTC; NaN for what is none, which asks for nothing. */
 export function instant(typed: string): number {

@@ -112,7 +112,7 @@ export function wordsOf(row: Row, { result, facts }: Execution): Words {
   if (facts.some(isProofAbsent)) {
     const { says, saysNot } = WITHOUT_RESULT.UNKNOWN;
     return {
-      says: `${says} The result below came after that, and makes nothing of UNKNOWN.`,
+      says: `${says} The result below came after that, and does not change UNKNOWN.`,
       saysNot,
     };
   }
@@ -126,21 +126,35 @@ export function isProofAbsent(fact: Fields): boolean {
   return fact.type === "PROOF_ABSENT";
 }
 
-/** How faithful a recorded value is, in words. */
-export function fidelityInWords(fidelity: unknown): string {
-  if (!isFields(fidelity)) return "How faithful it is was not recorded.";
-  const { exact, tagged, truncated, unreadable } = fidelity;
-  if (exact === true) return "Exact: the recorded JSON equals the value.";
-  const parts = [
-    some(
-      tagged,
-      "value that JSON cannot say stands as a tag",
-      "values that JSON cannot say stand as tags",
-    ),
-    some(truncated, "was cut by a limit", "were cut by a limit"),
+/** How faithful a recorded value is. Only what is missing of it asks for attention. */
+export interface Fidelity {
+  readonly inWords: string;
+  readonly isMissing: boolean;
+}
+
+export function fidelityOf(fidelity: unknown): Fidelity {
+  const { exact, tagged, truncated, unreadable } = isFields(fidelity) ? fidelity : {};
+  const missing = [
+    some(truncated, "value was cut by a limit", "values were cut by a limit"),
     some(unreadable, "could not be read", "could not be read"),
   ].filter((part) => part !== "");
-  return parts.length === 0 ? "Not exact." : `Not exact: ${parts.join("; ")}.`;
+  // Every error is such a value: that JSON has no form for it is nothing to worry about.
+  const kinds = some(
+    tagged,
+    "value that JSON has no form for, such as an error or a date, is recorded by its kind",
+    "values that JSON has no form for, such as errors or dates, are recorded by their kinds",
+  );
+  if (exact === true) return whole("Exact: the recorded JSON equals the value.");
+  if (missing.length > 0) {
+    return { inWords: `Not complete: ${missing.join("; ")}.`, isMissing: true };
+  }
+  return whole(
+    kinds === "" ? "How faithful it is was not recorded." : `Nothing was cut. ${kinds}.`,
+  );
+}
+
+function whole(inWords: string): Fidelity {
+  return { inWords, isMissing: false };
 }
 
 function some(count: unknown, one: string, many: string): string {

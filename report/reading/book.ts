@@ -2,6 +2,7 @@
  * All that was read, as one row an execution. Documents of the same execution, such as the claim
  * and the result of a folder ledger, are one row; the same document once more changes nothing.
  */
+import { beginning } from "./beginning.ts";
 import { contained, type Fields, isFields, type Part, recognise } from "./recognise.ts";
 import type { Fault, Found } from "./split.ts";
 
@@ -24,6 +25,8 @@ export interface Row {
   at: number;
   /** Milliseconds; NaN without a result. */
   duration: number;
+  /** Why it is not APPLIED, on one line; empty if it is, or is OPEN. */
+  reason: string;
   /** How many findings there are against the result. */
   findings: number;
   hasResult: boolean;
@@ -58,10 +61,15 @@ export class Book {
   readonly #byOrder = new Map<string, Row[]>();
   readonly #names = new Map<string, string>();
   readonly #judge: (result: Fields) => number;
+  readonly #explain: (result: Fields) => string;
 
-  /** @param judge How many findings there are against a result */
-  constructor(judge: (result: Fields) => number) {
+  /**
+   * @param judge How many findings there are against a result
+   * @param explain Why a result is not APPLIED; empty if it is
+   */
+  constructor(judge: (result: Fields) => number, explain: (result: Fields) => string = () => "") {
     this.#judge = judge;
+    this.#explain = explain;
   }
 
   /** Takes what a splitter found in a file. */
@@ -88,8 +96,10 @@ export class Book {
     return (this.#byOrder.get(row.orderId) ?? []).filter((other) => other !== row);
   }
 
-  find(orderId: string, executionId: string): Row | undefined {
-    return this.#byOrder.get(orderId)?.find((row) => row.executionId === executionId);
+  /** @param executionId If it is not given, the order's first */
+  find(orderId: string, executionId?: string): Row | undefined {
+    return this.#byOrder.get(orderId)
+      ?.find((row) => executionId === undefined || row.executionId === executionId);
   }
 
   #enter(part: Part, document: Document): void {
@@ -116,7 +126,7 @@ export class Book {
     const row: Row = {
       ...{ id: this.rows.length, orderId, executionId, status: "OPEN", settlement: "" },
       ...{ action: "", runner: "", at: NaN, duration: NaN, findings: 0, hasResult: false },
-      documents: [],
+      ...{ reason: "", documents: [] },
     };
     this.rows.push(row);
     return row;
@@ -125,7 +135,10 @@ export class Book {
   #enterResult(row: Row, result: Fields): void {
     const trace = fieldsOf(result.trace);
     const isRecovered = row.status === "UNKNOWN"; // Closed for ever: a later result changes nothing.
-    if (!isRecovered) row.status = statusOf(result.status);
+    if (!isRecovered) {
+      row.status = statusOf(result.status);
+      row.reason = this.#explain(result);
+    }
     row.hasResult = true;
     row.settlement = this.#name(trace.settlement);
     row.action = this.#name(fieldsOf(trace.action).name);
@@ -143,8 +156,8 @@ export class Book {
   }
 
   #enterFact(row: Row, fact: Fields): void {
-    const status = OBSERVED.get(String(fact.type));
-    if (status === "UNKNOWN" || (status && !row.hasResult)) row.status = status;
+    const observed = OBSERVED.get(String(fact.type));
+    if (observed?.status === "UNKNOWN" || !row.hasResult) Object.assign(row, observed);
     if (Number.isNaN(row.at)) row.at = timeOf(fact.at);
   }
 
@@ -177,13 +190,12 @@ export function executionOf(row: Row): Execution {
   return { ...result && { result }, ...json && { json }, ...claim && { claim }, facts };
 }
 
-const OBSERVED: ReadonlyMap<string, Status> = new Map<string, Status>(Object.entries(
-  {
-    SUCCESS_OBSERVED: "APPLIED",
-    FAILURE_OBSERVED: "FAILED",
-    PROOF_ABSENT: "UNKNOWN",
-  } as const,
-));
+/** What a fact says where there is no result. PROOF_ABSENT closes an order for ever. */
+const OBSERVED = new Map<string, Pick<Row, "status" | "reason">>(Object.entries({
+  SUCCESS_OBSERVED: { status: "APPLIED", reason: "" },
+  FAILURE_OBSERVED: { status: "FAILED", reason: "the result, which holds the reason, is not here" },
+  PROOF_ABSENT: { status: "UNKNOWN", reason: "its Runner was gone before it stored a result" },
+}));
 
 function identities(part: Part): { orderId: string; executionId: string } {
   const { orderId, executionId } = part.kind === "result" ? part.result : part.fact;
@@ -197,7 +209,7 @@ function statusOf(status: unknown): Status {
 /** A text as itself, and whatever else stands in its place as JSON. */
 function nameOf(value: unknown): string {
   if (typeof value === "string") return value;
-  return value === undefined ? "" : JSON.stringify(value).slice(0, 256);
+  return value === undefined ? "" : beginning(JSON.stringify(value), 256);
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -1,4 +1,5 @@
 /** What a document says of orders: a result, an entry or a row of a ledger, or a fact alone. */
+import { beginning } from "./beginning.ts";
 
 /** A JSON object of which nothing is known yet. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -34,7 +35,9 @@ export function recognise(document: unknown): Part[] {
   }
   if (type === "ORDER_CONSUMED") return [{ kind: "claim", fact: document }];
   if (typeof type === "string" && at !== undefined) return [{ kind: "fact", fact: document }];
-  const names = Object.keys(document).slice(0, 5).map((name) => JSON.stringify(name.slice(0, 40)));
+  const names = Object.keys(document).slice(0, 5).map((name) =>
+    JSON.stringify(beginning(name, 40))
+  );
   throw new TypeError(
     `it is no result, fact, ledger entry or row: its fields are ${names.join(", ") || "none"}`,
   );

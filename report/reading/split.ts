@@ -4,6 +4,8 @@
  * and reading goes on behind it.
  */
 
+import { beginning } from "./beginning.ts";
+
 /** A document that was read. */
 export interface Found {
   readonly value: unknown;
@@ -88,7 +90,7 @@ export class Splitter {
         return false;
       }
       const words = this.#text.slice(at, end).trimEnd();
-      this.#tell(`no JSON object begins here: ${JSON.stringify(words.slice(0, 60))}`);
+      this.#tell(`no JSON object begins here: ${JSON.stringify(beginning(words, 60))}`);
       this.#moveTo(end);
     }
     return true;

@@ -107,7 +107,7 @@ test("an order without a result is OPEN, and UNKNOWN once a Runner has closed it
   ]);
 });
 
-test("a result that came after its order was closed makes nothing of UNKNOWN, in any order of reading", async () => {
+test("a result that came after its order was closed does not change UNKNOWN, in any order of reading", async () => {
   const identity = { orderId: "a", executionId: applied.executionId };
   const closed = { ...lost("a").closed, ...identity };
   for (const texts of [[json(closed), json(applied)], [json(applied), json(closed)]]) {

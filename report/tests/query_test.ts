@@ -7,6 +7,7 @@ import {
   NO_RESULT,
   type Query,
   select,
+  termsOf,
   toFragment,
 } from "../query.ts";
 import { Book } from "../reading/book.ts";
@@ -43,6 +44,11 @@ test("rows are found by status, settlement, action, runner, verdict, text and ti
   assertEquals(await by({ text: "mirror is full" }), "b");
   assertEquals(await by({ text: '5 < 6 "Quoted"' }), "a");
   assertEquals(await by({ text: "(.*)" }), "");
+  assertEquals(await by({ text: "full MIRROR" }), "b");
+  assertEquals(await by({ text: "mirror nowhere" }), "");
+  assertEquals(await by({ text: '"full mirror"' }), "");
+  assertEquals(await by({ text: '"mirror is full" release.switch' }), "b");
+  assertEquals(await by({ text: "“mirror is full”" }), "b");
   assertEquals(await by({ from: "2026-01-31T09:30:00.004" }), "abc");
   assertEquals(await by({ to: "2026-01-31T09:30:00.004" }), "d");
   assertEquals(await by({ from: "no instant" }), "abcd");
@@ -96,6 +102,40 @@ test("a search that nobody waits for any more ends", async () => {
     Error,
     "another query",
   );
+});
+
+test("words are looked for one by one, and what is in quotation marks as one", () => {
+  for (
+    const [text, terms] of [
+      ["", []],
+      ["  two\twords ", ["two", "words"]],
+      ['a "quoted phrase" b', ["a", "quoted phrase", "b"]],
+      ['while it is "still typ', ["while", "it", "is", "still typ"]],
+      ['""', []],
+      ['say"hello"', ['say"hello"']],
+    ] as const
+  ) assertEquals(termsOf(text), [...terms]);
+});
+
+test("words of one execution are found in whichever of its documents each of them is", async () => {
+  const both = new Book(() => 0);
+  const { consumed, closed } = lost("a");
+  const text = [consumed, closed].map((fact) => JSON.stringify(fact)).join("\n");
+  await new Reader(both, () => undefined).readText(text, "facts");
+  const query = { ...EVERYTHING, text: "PROOF_ABSENT ORDER_CONSUMED" };
+  assertEquals((await select(both.rows, query, () => undefined, signal)).length, 1);
+});
+
+test("an order alone is an address, whatever its characters, escaped or typed", () => {
+  for (const orderId of ["a b+c", "100%", "a/b?c=d&e#f", "é 日本語 👩", '"<>`', "\0\n"]) {
+    assertEquals(fromFragment(`#order=${encodeURIComponent(orderId)}`).open, { orderId });
+    assertEquals(fromFragment(toFragment({ ...EVERYTHING, open: { orderId } })).open, { orderId });
+  }
+  assertEquals(fromFragment("#order=100% a+b=c").open, { orderId: "100% a+b=c" });
+  // Half a character has no place in an address: the row is found by where it stands.
+  const half = { orderId: "half \ud83d", id: 7 };
+  const open = { orderId: "half \ufffd", id: 7 };
+  assertEquals(fromFragment(toFragment({ ...EVERYTHING, open: half })).open, open);
 });
 
 test("a query survives its way through an address", () => {

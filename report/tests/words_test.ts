@@ -1,9 +1,10 @@
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { beginning } from "../reading/beginning.ts";
 import { Book, executionOf } from "../reading/book.ts";
 import { Reader } from "../reading/read.ts";
 import { visible, visibleText } from "../tree/visible.ts";
-import { durationInWords, fidelityInWords, instantInWords, wordsOf } from "../words.ts";
+import { durationInWords, fidelityOf, instantInWords, wordsOf } from "../words.ts";
 import { lost, resultOf } from "./results.ts";
 
 /** What is said of what is read from JSON. */
@@ -52,9 +53,9 @@ test("an order without a result is said to be open, or closed by a Runner, never
   assert(words.includes("nobody will ever know") && words.includes("not “still running”"), words);
 });
 
-test("a result that came late is said to make nothing of UNKNOWN", async () => {
+test("a result that came late is said not to change UNKNOWN", async () => {
   const result = await resultOf({ orderId: "a" }, () => 1);
-  assert((await said(lost("a").closed, result)).includes("makes nothing of UNKNOWN"));
+  assert((await said(lost("a").closed, result)).includes("does not change UNKNOWN"));
 });
 
 test("a result with a status of its own says nothing", async () => {
@@ -69,17 +70,24 @@ test("a result whose status is not that of its settlement is said to contradict 
   }
 });
 
-test("fidelity is said in words", () => {
-  const counts = { exact: false, tagged: 1, truncated: 2, unreadable: 0 };
-  assertEquals(
-    fidelityInWords({ ...counts, exact: true }),
-    "Exact: the recorded JSON equals the value.",
-  );
-  assertEquals(
-    fidelityInWords(counts),
-    "Not exact: 1 value that JSON cannot say stands as a tag; 2 were cut by a limit.",
-  );
-  assertEquals(fidelityInWords(null), "How faithful it is was not recorded.");
+test("fidelity is said in words, and asks for attention only where something is missing", () => {
+  const counts = { exact: false, tagged: 0, truncated: 0, unreadable: 0 };
+  const kinds =
+    "1 value that JSON has no form for, such as an error or a date, is recorded by its kind";
+  for (
+    const [fidelity, inWords, isMissing] of [
+      [{ ...counts, exact: true }, "Exact: the recorded JSON equals the value.", false],
+      [{ ...counts, tagged: 1 }, `Nothing was cut. ${kinds}.`, false],
+      [{ ...counts, tagged: 9, truncated: 1 }, "Not complete: 1 value was cut by a limit.", true],
+      [
+        { ...counts, truncated: 2, unreadable: 1 },
+        "Not complete: 2 values were cut by a limit; 1 could not be read.",
+        true,
+      ],
+      [{}, "How faithful it is was not recorded.", false],
+      [null, "How faithful it is was not recorded.", false],
+    ] as const
+  ) assertEquals(fidelityOf(fidelity), { inWords, isMissing });
 });
 
 test("lengths of time and instants are short, and lose nothing that matters", () => {
@@ -99,6 +107,13 @@ test("characters that hide, or turn a text around, are shown by their numbers", 
     visibleText("\ud800 \u00a0 \u3164 \u{e0041}"),
     "[U+D800] [U+00A0] [U+3164] [U+E0041]",
   );
+});
+
+test("a text that is cut ends with a whole character, and with a mark", () => {
+  assertEquals([3, 4, 5, 6].map((most) => beginning("ab👩🏽c", most)), [
+    ...["ab…", "ab…", "ab👩…", "ab👩…"],
+  ]);
+  assertEquals(beginning("ab👩🏽c", 7), "ab👩🏽c");
 });
 
 test("what people write is left as it is", () => {

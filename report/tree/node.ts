@@ -196,7 +196,7 @@ function text<T>(value: unknown, make: (text: string) => T): T | undefined {
 }
 
 /** A text, whichever way it is recorded; `undefined` if it is none. */
-function textOf(value: unknown): string | undefined {
+export function textOf(value: unknown): string | undefined {
   if (typeof value === "string") return value;
   if (!isFields(value)) return undefined;
   if (value.$js === "string") return text(value.utf16, utf16);

@@ -14,9 +14,18 @@ import { judge } from "../checks/contract.ts";
 import type { Embedded } from "../embedded.ts";
 import { type Facets, facetsOf } from "../facets.ts";
 import { pause } from "../pause.ts";
-import { fromFragment, type Query, select, toFragment } from "../query.ts";
+import {
+  addressable,
+  fromFragment,
+  type Opened,
+  type Query,
+  select,
+  toFragment,
+} from "../query.ts";
+import { beginning } from "../reading/beginning.ts";
 import { Book, type Row } from "../reading/book.ts";
 import { type Given, Reader } from "../reading/read.ts";
+import { reasonOf } from "../reason.ts";
 import { visibleText } from "../tree/visible.ts";
 import { Detail } from "./detail.tsx";
 import { Intake, useDropAndPaste } from "./intake.tsx";
@@ -26,6 +35,9 @@ import { Refusals } from "./refusals.tsx";
 /** When the list follows what is being read for the first time, in ms; then later and later. */
 const FOLLOW = 100;
 
+/** Characters of a reason in the list: what is longer has room on the page of its order. */
+const REASON = 240;
+
 export function App({ embedded }: { embedded: Embedded }): JSX.Element {
   const { book, reader, version, isReading, take } = useBook(embedded);
   const [query, setQuery] = useQuery();
@@ -33,6 +45,8 @@ export function App({ embedded }: { embedded: Embedded }): JSX.Element {
   useDropAndPaste(take);
 
   const open = query.open && opened(book, query.open);
+  const last = useRef(open);
+  if (open) last.current = open;
   useTitle(book, version, open);
   if (version === 0 && !isReading) return <Intake take={take} />;
   const back = () => setQuery(({ open: _, ...query }) => query, "push");
@@ -42,7 +56,12 @@ export function App({ embedded }: { embedded: Embedded }): JSX.Element {
       <Header {...{ book, reader, isReading, take }} writtenAt={embedded.writtenAt} />
       {query.open
         ? <Detail key={open?.id} {...{ book, row: open, rows, isReading, back, look }} />
-        : <Overview {...{ book, facets, rows, query, setQuery, look, isReading }} />}
+        : (
+          <Overview
+            {...{ book, facets, rows, query, setQuery, look, isReading }}
+            last={last.current}
+          />
+        )}
     </>
   );
 }
@@ -94,7 +113,10 @@ function useBook({ blocks }: Embedded) {
   const [version, setVersion] = useState(0);
   const [isReading, setReading] = useState(blocks.length > 0);
   const { book, reader } = useMemo(() => {
-    const book = new Book((result) => judge(result, isResult).length);
+    const book = new Book(
+      (result) => judge(result, isResult).length,
+      (result) => reasonOf(result, REASON),
+    );
     return { book, reader: new Reader(book, pause) };
   }, []);
   const queue = useRef<Promise<void>>(Promise.resolve());
@@ -189,22 +211,24 @@ function useSelection(book: Book, version: number, query: Query): Selection {
   return found;
 }
 
-function placeOf(book: Book, row: Row): NonNullable<Query["open"]> {
+/** Where a row is found again, by its identities if they are enough. */
+function placeOf(book: Book, row: Row): Opened {
   const { orderId, executionId, id } = row;
-  const isOnly = book.find(orderId, executionId) === row;
-  return { orderId, executionId, ...!isOnly && { id } };
+  const isFound = book.find(addressable(orderId), addressable(executionId)) === row;
+  return { orderId, executionId, ...!isFound && { id } };
 }
 
-function opened(book: Book, { orderId, executionId, id }: NonNullable<Query["open"]>) {
-  const row = id === undefined ? book.find(orderId, executionId) : book.rows[id];
-  return row?.orderId === orderId ? row : undefined;
+function opened(book: Book, { orderId, executionId, id }: Opened): Row | undefined {
+  if (id === undefined) return book.find(orderId, executionId);
+  const row = book.rows[id];
+  return row && addressable(row.orderId) === addressable(orderId) ? row : undefined;
 }
 
 function useTitle(book: Book, version: number, open: Row | undefined): void {
   useEffect(() => {
     const unknown = book.rows.filter(({ status }) => status === "UNKNOWN").length;
     document.title = open
-      ? `${open.status}: ${visibleText(open.orderId).slice(0, 80)} – Deployer report`
+      ? `${open.status}: ${beginning(visibleText(open.orderId), 80)} – Deployer report`
       : version === 0
       ? "Deployer report"
       : `${unknown.toLocaleString("en")} UNKNOWN of ${

@@ -6,11 +6,16 @@ import { type Finding, judge } from "../checks/contract.ts";
 import { type Book, type Execution, executionOf, type Row } from "../reading/book.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
 import { recordedTree, resultTree } from "../tree/node.ts";
-import { fidelityInWords, instantInWords, isProofAbsent, SETTLEMENTS, wordsOf } from "../words.ts";
+import { reasonOf } from "../reason.ts";
+import { fidelityOf, instantInWords, isProofAbsent, SETTLEMENTS, wordsOf } from "../words.ts";
+import { useKeys } from "./keys.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
 import { Text } from "./text.tsx";
 import { Timeline } from "./timeline.tsx";
 import { showField, Tree } from "./tree.tsx";
+
+/** Characters of a reason below the title: the whole value is further down. */
+const REASON = 1000;
 
 export interface DetailProps {
   readonly book: Book;
@@ -29,17 +34,13 @@ export function Detail(props: DetailProps): JSX.Element {
     scrollTo(0, 0);
     main.current?.focus({ preventScroll: true });
   }, []);
+  useKeys(({ key }) => key === "Escape" && back());
   return (
-    <main
-      class="detail"
-      ref={main}
-      tabIndex={-1}
-      onKeyDown={(event) => event.key === "Escape" && back()}
-    >
+    <main class="detail" ref={main} tabIndex={-1}>
       <Steps {...props} />
       {row
         ? <Found {...props} row={row} />
-        : <h1>{isReading ? "Reading …" : "This execution is not in what was read"}</h1>}
+        : <h1>{isReading ? "Reading …" : "This order is not in what was read"}</h1>}
     </main>
   );
 }
@@ -71,9 +72,10 @@ function Steps({ row, rows, back, look }: DetailProps): JSX.Element {
 
 function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
   const execution = useMemo(() => executionOf(row), [row, row.documents.length]);
-  const { result } = execution;
+  const { result, facts } = execution;
   const findings = useMemo(() => result ? judge(result, isResult) : [], [result]);
   const others = book.others(row);
+  const reason = result && !facts.some(isProofAbsent) ? reasonOf(result, REASON) : row.reason;
   return (
     <>
       <header class={`headline ${row.status}`}>
@@ -83,6 +85,11 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
           {SETTLEMENTS.has(row.settlement) && <span>{SETTLEMENTS.get(row.settlement)}</span>}
         </p>
         <h1>{row.orderId === "" ? <i>no orderId</i> : <Text value={row.orderId} />}</h1>
+        {reason !== "" && (
+          <p class="reason">
+            <Text value={reason} />
+          </p>
+        )}
         <p class="by">
           <b>
             <Text value={row.action || "an action without a name"} />
@@ -99,14 +106,14 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
         </p>
       </header>
       {others.length > 0 && <Others others={others} look={look} />}
+      {findings.length > 0 && <Refused findings={findings} />}
       <div class="columns">
         <div>
+          {result && <Observed result={result} findings={findings} />}
           <Says row={row} execution={execution} isRefused={findings.length > 0} />
           <Timeline row={row} execution={execution} />
-          {result && <Observed result={result} findings={findings} />}
         </div>
         <div>
-          {result && <Verdict findings={findings} />}
           <Identity row={row} execution={execution} />
           <Given execution={execution} findings={findings} />
           <Sources row={row} />
@@ -118,6 +125,11 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
         </Fold>
       )}
       <Json json={execution.json ?? row.documents[0]?.text ?? ""} />
+      {result && findings.length === 0 && (
+        <p class="verdict">
+          The contract accepts this result: its schemas, and what no schema can say.
+        </p>
+      )}
     </>
   );
 }
@@ -186,18 +198,18 @@ const OBSERVED: ReadonlyMap<string, string> = new Map(Object.entries({
 
 function Observed(
   { result, findings }: { result: Fields; findings: readonly Finding[] },
-): JSX.Element {
+): JSX.Element | null {
   const trace = isFields(result.trace) ? result.trace : {};
   const fidelity = isFields(trace.fidelity) ? trace.fidelity.raw : undefined;
   const fields = ["rawResult", "rawError"].filter((name) => Object.hasOwn(trace, name));
+  if (fields.length === 0) return null; // What is said of it above is all there is.
   const title = OBSERVED.get(String(trace.settlement)) ?? "What was observed";
   return (
     <section class="card">
       <h2>{title}</h2>
-      {fields.length === 0 && <p>No value and no reason was recorded.</p>}
       {fields.map((name) => (
         <div key={name}>
-          <p class="fidelity">{fidelityInWords(fidelity)}</p>
+          <Faithful fidelity={fidelity} />
           <Tree
             node={recordedTree(trace[name], `/trace/${name}`)}
             name="observed"
@@ -227,9 +239,7 @@ function Given({ execution, findings }: { execution: Execution; findings: readon
   return (
     <section class="card">
       <h2>Input</h2>
-      {result
-        ? <p class="fidelity">{fidelityInWords(fidelity)}</p>
-        : <p class="fidelity">As the order says it.</p>}
+      {result ? <Faithful fidelity={fidelity} /> : <p class="fidelity">As the order says it.</p>}
       <Tree
         node={result
           ? recordedTree(action.input, "/trace/action/input")
@@ -241,15 +251,12 @@ function Given({ execution, findings }: { execution: Execution; findings: readon
   );
 }
 
-function Verdict({ findings }: { findings: readonly Finding[] }): JSX.Element {
-  if (findings.length === 0) {
-    return (
-      <section class="card verdict accepted">
-        <h2>The contract accepts it</h2>
-        <p>Its schemas, and what no schema can say: identities, times and counts agree.</p>
-      </section>
-    );
-  }
+function Faithful({ fidelity }: { fidelity: unknown }): JSX.Element {
+  const { inWords, isMissing } = fidelityOf(fidelity);
+  return <p class={isMissing ? "fidelity missing" : "fidelity"}>{inWords}</p>;
+}
+
+function Refused({ findings }: { findings: readonly Finding[] }): JSX.Element {
   return (
     <section class="card verdict refusing">
       <h2>✗ The contract refuses it</h2>

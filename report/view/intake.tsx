@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Given, Unreadable } from "../reading/read.ts";
+import { isField } from "./keys.ts";
 import { StatusShape } from "./shapes.tsx";
 
 interface IntakeProps {
@@ -117,7 +118,7 @@ export function useDropAndPaste(take: (given: Given) => void): void {
       else if (text !== "") take({ text, name: "dropped text" });
     };
     const paste = (event: ClipboardEvent) => {
-      if (event.target instanceof HTMLElement && event.target.matches("input, textarea")) return;
+      if (isField(event.target)) return;
       const { files } = event.clipboardData!;
       const text = event.clipboardData!.getData("text");
       if (files.length > 0) take({ files: [...files] });

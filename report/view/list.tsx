@@ -1,6 +1,14 @@
 /** The list of executions: only what is seen of it is in the page, whatever its length. */
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useReducer,
+  useRef,
+  useState,
+} from "preact/hooks";
 import {
   elementScroll,
   observeElementOffset,
@@ -10,6 +18,8 @@ import {
 import { NO_RESULT, type Query, type Sort } from "../query.ts";
 import type { Row } from "../reading/book.ts";
 import { durationInWords, instantInWords, SETTLEMENTS } from "../words.ts";
+import { useKeys } from "./keys.ts";
+import { usePrinting } from "./printing.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
 import { Text } from "./text.tsx";
 import { useWidth } from "./width.ts";
@@ -19,62 +29,64 @@ export interface ListProps {
   readonly query: Query;
   readonly change: (change: Partial<Query>) => void;
   readonly look: (row: Row) => void;
+  /** The execution that was looked at last. */
+  readonly last: Row | undefined;
   readonly isReading: boolean;
 }
 
 /** A higher page than this many rows is more than Firefox can draw. */
 const HIGHEST = 400_000;
-/** Rows on paper. */
-const PRINTED = 500;
+/** Rows on paper: some thirty pages. */
+export const PRINTED = 2000;
 /** A list that is narrower than this, in heights of a row, has three lines a row. */
 const NARROW = 20;
-/** Where the reader was when he opened a result; `undefined` until he has. */
-let kept: { place: number; scroll: number } | undefined;
+/** How far the list was scrolled when it was left. */
+let kept = 0;
 
-export function List({ rows, query, change, look, isReading }: ListProps): JSX.Element {
+export function List({ rows, query, change, look, last, isReading }: ListProps): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
-  const [place, setPlace] = useState(kept?.place ?? 0);
+  const [chosen, setChosen] = useState(last);
   const count = Math.min(rows.length, HIGHEST);
-  const active = Math.max(0, Math.min(place, count - 1));
-  const { virtualizer, isNarrow } = useVirtualizer(scroller, count);
+  /** Where the chosen row is; -1 if there is none. */
+  const active = useMemo(() => chosen ? rows.indexOf(chosen) : -1, [rows, chosen]);
+  const { virtualizer, isNarrow } = useVirtualizer(scroller, rows, count);
   const isPrinting = usePrinting();
-  useComingBack(scroller);
+  useComingBack(scroller, last, () => active >= 0 && virtualizer.scrollToIndex(active));
 
-  const open = (index: number) => {
-    kept = { place: index, scroll: scroller.current!.scrollTop };
-    look(rows[index]!);
-  };
   const go = (next: number) => {
     const index = Math.max(0, Math.min(next, count - 1));
-    setPlace(index);
+    setChosen(rows[index]);
     virtualizer.scrollToIndex(index);
+    scroller.current!.focus();
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.target !== scroller.current) return;
+  useKeys(({ key, target }) => {
+    const isInList = target === scroller.current;
+    const first = virtualizer.range?.startIndex ?? 0;
+    const from = active < 0 ? first - 1 : active;
     const page = Math.max(1, Math.floor(scroller.current!.clientHeight / heightOf(isNarrow)) - 2);
     const moves: Record<string, number> = {
-      ...{ ArrowDown: active + 1, ArrowUp: active - 1, Home: 0, End: count - 1 },
-      ...{ PageDown: active + page, PageUp: active - page },
+      ...{ ArrowDown: from + 1, j: from + 1, ArrowUp: from - 1, k: from - 1 },
+      // Elsewhere, they scroll the page.
+      ...isInList && { Home: 0, End: count - 1, PageDown: from + page, PageUp: from - page },
     };
-    const move = moves[event.key];
-    if (event.key === "Enter" && rows[active]) open(active);
-    else if (move === undefined) return;
-    else go(move);
-    event.preventDefault();
-  };
+    const move = moves[key];
+    if (move !== undefined && count > 0) go(move);
+    else if (key === "Enter" && isInList && active >= 0) look(rows[active]!);
+    else return false;
+    return true;
+  });
   const items = isPrinting
-    ? Array.from({ length: Math.min(count, PRINTED) }, (_, index) => ({ index, start: 0 }))
+    ? Array.from({ length: Math.min(count, PRINTED) }, (_, index) => ({ index, start: 0, size: 0 }))
     : virtualizer.getVirtualItems();
   return (
     <div
       ref={scroller}
-      class={`list ${isNarrow ? "narrow" : ""} ${isPrinting ? "printing" : ""}`}
+      class={`list ${isPrinting ? "printing" : isNarrow ? "narrow" : ""}`}
       role="grid"
       aria-label="Executions"
       aria-rowcount={count + 1}
       aria-activedescendant={rows[active] ? `row-${rows[active].id}` : undefined}
       tabIndex={0}
-      onKeyDown={onKeyDown}
     >
       <Heads query={query} change={change} />
       <div
@@ -82,22 +94,21 @@ export function List({ rows, query, change, look, isReading }: ListProps): JSX.E
         role="rowgroup"
         style={isPrinting ? {} : { height: `${virtualizer.getTotalSize()}px` }}
       >
-        {items.map(({ index, start }) => {
+        {items.map(({ index, start, size }) => {
           const row = rows[index];
           return row && (
             <RowOf
               key={row.id}
-              {...{ row, index, open, isActive: index === active }}
-              style={isPrinting ? {} : { transform: `translateY(${start}px)` }}
+              {...{ row, index, look, isActive: index === active && !isPrinting }}
+              style={isPrinting ? {} : { transform: `translateY(${start}px)`, height: `${size}px` }}
             />
           );
         })}
       </div>
-      {rows.length === 0 && <p class="none">{isReading ? "Reading …" : "Nothing fits."}</p>}
+      {rows.length === 0 && <p class="none">{isReading ? "Reading …" : "No executions match."}</p>}
       {rows.length > HIGHEST && (
         <p class="none">The first {HIGHEST.toLocaleString("en")}: filter to see others.</p>
       )}
-      {isPrinting && count > PRINTED && <p class="none">The first {PRINTED} are printed.</p>}
     </div>
   );
 }
@@ -136,6 +147,7 @@ function Heads({ query, change }: Pick<ListProps, "query" | "change">): JSX.Elem
             </span>
           );
         })}
+        <span role="columnheader" class="hidden">Reason</span>
       </div>
     </div>
   );
@@ -150,12 +162,12 @@ interface RowProps {
   readonly row: Row;
   readonly index: number;
   readonly isActive: boolean;
-  readonly open: (index: number) => void;
+  readonly look: (row: Row) => void;
   readonly style: Record<string, string>;
 }
 
-function RowOf({ row, index, isActive, open, style }: RowProps): JSX.Element {
-  const { id, status, orderId, action, runner, at, duration, settlement, findings } = row;
+function RowOf({ row, index, isActive, look, style }: RowProps): JSX.Element {
+  const { id, status, orderId, action, runner, at, duration, settlement, findings, reason } = row;
   return (
     <div
       role="row"
@@ -164,7 +176,7 @@ function RowOf({ row, index, isActive, open, style }: RowProps): JSX.Element {
       aria-rowindex={index + 2}
       aria-selected={isActive}
       style={style}
-      onClick={() => open(index)}
+      onClick={() => look(row)}
     >
       <span role="gridcell" class="status">
         <StatusShape status={status} />
@@ -184,17 +196,26 @@ function RowOf({ row, index, isActive, open, style }: RowProps): JSX.Element {
       <span role="gridcell" class="duration">
         {settlement === "" ? SETTLEMENTS.get(NO_RESULT) : durationInWords(duration)}
       </span>
+      {reason !== "" && (
+        <span role="gridcell" class="reason">
+          <Text value={reason} />
+        </span>
+      )}
     </div>
   );
 }
 
 /** Height of a row in pixels of CSS: it grows with the reader's letters. */
-function heightOf(isNarrow: boolean): number {
+function heightOf(isNarrow: boolean, hasReason = false): number {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return Math.round(rem * (isNarrow ? 4.25 : 2.25));
+  return Math.round(rem * (isNarrow ? hasReason ? 6.75 : 4.25 : hasReason ? 3.5 : 2.25));
 }
 
-function useVirtualizer(scroller: { current: HTMLDivElement | null }, count: number) {
+function useVirtualizer(
+  scroller: { current: HTMLDivElement | null },
+  rows: readonly Row[],
+  count: number,
+) {
   const [, draw] = useReducer((drawn: number) => drawn + 1, 0);
   const isNarrow = useWidth(scroller) < heightOf(false) * NARROW;
   const [virtualizer] = useState(() =>
@@ -207,37 +228,36 @@ function useVirtualizer(scroller: { current: HTMLDivElement | null }, count: num
       observeElementOffset,
     })
   );
-  const height = heightOf(isNarrow);
+  const [height, withReason] = [heightOf(isNarrow), heightOf(isNarrow, true)];
   virtualizer.setOptions({
     ...virtualizer.options,
     count,
-    estimateSize: () => height,
+    estimateSize: (index) => rows[index]!.reason === "" ? height : withReason,
+    // Another function tells it that the heights are others.
+    getItemKey: useCallback((index: number) => index, [rows, height]),
     overscan: 8,
     scrollPaddingStart: height, // The heads cover what lies below them.
-    initialOffset: kept?.scroll ?? 0,
+    initialOffset: kept,
     onChange: () => draw(undefined),
   });
   useLayoutEffect(() => virtualizer._didMount(), []);
   useLayoutEffect(() => virtualizer._willUpdate());
-  useLayoutEffect(() => virtualizer.measure(), [height]);
   return { virtualizer, isNarrow };
 }
 
-/** The keyboard goes on where it was before a result was opened. */
-function useComingBack(scroller: { current: HTMLDivElement | null }): void {
+/** The keyboard, and the eye, go on where they were before an execution was opened. */
+function useComingBack(
+  scroller: { current: HTMLDivElement | null },
+  last: Row | undefined,
+  showChosen: () => void,
+): void {
   useEffect(() => {
-    if (kept) scroller.current?.focus({ preventScroll: true });
+    if (!last) return;
+    scroller.current?.focus({ preventScroll: true });
+    showChosen();
   }, []);
-}
-
-/** On paper there is no scrolling: rows stand one below the other. */
-function usePrinting(): boolean {
-  const [isPrinting, setPrinting] = useState(false);
-  useEffect(() => {
-    const media = matchMedia("print");
-    const follow = () => setPrinting(media.matches);
-    media.addEventListener("change", follow);
-    return () => media.removeEventListener("change", follow);
+  useLayoutEffect(() => {
+    const { current } = scroller;
+    return () => void (kept = current!.scrollTop);
   }, []);
-  return isPrinting;
 }

@@ -3,12 +3,15 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Facets } from "../facets.ts";
 import { EVERYTHING, instant, type Query } from "../query.ts";
+import { beginning } from "../reading/beginning.ts";
 import { type Book, type Row, type Status, STATUSES } from "../reading/book.ts";
 import { visibleText } from "../tree/visible.ts";
 import { SETTLEMENTS } from "../words.ts";
 import type { SetQuery } from "./app.tsx";
-import { List } from "./list.tsx";
+import { useKeys } from "./keys.ts";
+import { List, PRINTED } from "./list.tsx";
 import { Plot } from "./plot.tsx";
+import { usePrinting } from "./printing.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
 
 export interface OverviewProps {
@@ -18,20 +21,24 @@ export interface OverviewProps {
   readonly query: Query;
   readonly setQuery: SetQuery;
   readonly look: (row: Row) => void;
+  /** The execution that was looked at last. */
+  readonly last: Row | undefined;
   readonly isReading: boolean;
 }
 
 export function Overview(props: OverviewProps): JSX.Element {
-  const { book, facets, rows, query, setQuery, look, isReading } = props;
+  const { book, facets, rows, query, setQuery, look, last, isReading } = props;
+  const [isUnfolded, setUnfolded] = useState(false);
+  const isPrinting = usePrinting();
   const change = (change: Partial<Query>) =>
     setQuery((query) => ({ ...query, ...change }), "replace");
   const isFiltered = rows.length < book.rows.length;
   return (
-    <main class="overview">
+    <main class={isUnfolded ? "overview unfolded" : "overview"}>
       <h1 class="hidden">Executions</h1>
       <Statuses facets={facets} query={query} change={change} />
-      <Plot rows={rows} change={change} look={look} />
-      <Filters facets={facets} query={query} change={change} />
+      <Plot {...{ rows, change, look, isReading }} />
+      <Filters {...{ facets, query, change, isUnfolded, setUnfolded }} />
       <p class="shown" role="status">
         {isFiltered
           ? `${rows.length.toLocaleString("en")} of ${book.rows.length.toLocaleString("en")} shown`
@@ -47,8 +54,28 @@ export function Overview(props: OverviewProps): JSX.Element {
           </button>
         )}
       </p>
-      <List {...{ rows, query, change, look, isReading }} />
+      {isPrinting && <Printed query={query} count={rows.length} />}
+      <List {...{ rows, query, change, look, last, isReading }} />
     </main>
+  );
+}
+
+/** On paper, there are no fields to say what the list is of. */
+function Printed({ query, count }: { query: Query; count: number }): JSX.Element | null {
+  const { statuses, refused, settlement, action, runner, text, from, to } = query;
+  const asked = Object.entries({
+    status: statuses.map((status) => NAMES[status]).join(" or "),
+    ...{ settlement: SETTLEMENTS.get(settlement) ?? settlement, action, runner, text },
+    ...{ "from (UTC)": from, "before (UTC)": to, contract: refused ? "refused" : "" },
+  }).filter(([, value]) => value !== "");
+  if (asked.length === 0 && count <= PRINTED) return null;
+  return (
+    <ul class="printed">
+      {asked.map(([name, value]) => <li key={name}>{name}: {visibleText(value)}</li>)}
+      {count > PRINTED && (
+        <li>The first {PRINTED.toLocaleString("en")} are printed: filter to print others.</li>
+      )}
+    </ul>
   );
 }
 
@@ -101,31 +128,51 @@ function Statuses({ facets, query, change }: PartProps): JSX.Element {
   );
 }
 
-function Filters({ facets, query, change }: PartProps): JSX.Element {
+interface FiltersProps extends PartProps {
+  /** Where there is little room, the chart and the fields are folded away. */
+  readonly isUnfolded: boolean;
+  readonly setUnfolded: (isUnfolded: boolean) => void;
+}
+
+function Filters(props: FiltersProps): JSX.Element {
+  const { facets, query, change, isUnfolded, setUnfolded } = props;
+  const { settlement, action, runner, from, to } = query;
+  const count = [settlement, action, runner, from, to].filter((value) => value !== "").length;
   return (
     <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
       <TextField query={query} change={change} />
-      <Menu
-        label="Settlement"
-        value={query.settlement}
-        names={facets.settlements}
-        inWords={(name) => SETTLEMENTS.get(name) ?? name}
-        choose={(settlement) => change({ settlement })}
-      />
-      <Menu
-        label="Action"
-        value={query.action}
-        names={facets.actions}
-        choose={(action) => change({ action })}
-      />
-      <Menu
-        label="Runner"
-        value={query.runner}
-        names={facets.runners}
-        choose={(runner) => change({ runner })}
-      />
-      <Instant label="From (UTC)" value={query.from} choose={(from) => change({ from })} />
-      <Instant label="Before (UTC)" value={query.to} choose={(to) => change({ to })} />
+      <button
+        type="button"
+        class="unfold"
+        aria-expanded={isUnfolded}
+        aria-controls="fields"
+        onClick={() => setUnfolded(!isUnfolded)}
+      >
+        Chart and filters{count > 0 && ` (${count})`}
+      </button>
+      <div class="fields" id="fields">
+        <Menu
+          label="Settlement"
+          value={settlement}
+          names={facets.settlements}
+          inWords={(name) => SETTLEMENTS.get(name) ?? name}
+          choose={(settlement) => change({ settlement })}
+        />
+        <Menu
+          label="Action"
+          value={action}
+          names={facets.actions}
+          choose={(action) => change({ action })}
+        />
+        <Menu
+          label="Runner"
+          value={runner}
+          names={facets.runners}
+          choose={(runner) => change({ runner })}
+        />
+        <Instant label="From (UTC)" value={from} choose={(from) => change({ from })} />
+        <Instant label="Before (UTC)" value={to} choose={(to) => change({ to })} />
+      </div>
     </form>
   );
 }
@@ -144,14 +191,29 @@ function TextField({ query, change }: Omit<PartProps, "facets">): JSX.Element {
     const timer = setTimeout(() => change({ text: asked.current = typed }), TYPING);
     return () => clearTimeout(timer);
   }, [typed]);
+  const input = useRef<HTMLInputElement>(null);
+  useKeys(({ key }) => {
+    if (key === "/") input.current!.focus();
+    return key === "/";
+  });
   return (
     <label class="field wide">
-      <span>Text in what is recorded</span>
+      <span>
+        Words in what is recorded <kbd aria-hidden="true">/</kbd>
+      </span>
       <input
+        ref={input}
         type="search"
         value={typed}
         spellcheck={false}
+        placeholder='words, or "a phrase"'
+        aria-keyshortcuts="/"
         onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key !== "Escape") return;
+          event.preventDefault(); // Browsers would empty it, too.
+          input.current!.blur();
+        }}
       />
     </label>
   );
@@ -172,10 +234,10 @@ function Menu({ label, value, names, inWords = (name) => name, choose }: MenuPro
       <span>{label}</span>
       <select value={value} onChange={({ currentTarget }) => choose(currentTarget.value)}>
         <option value="">any</option>
-        {!isThere && <option value={value}>{visibleText(inWords(value)).slice(0, 60)}</option>}
+        {!isThere && <option value={value}>{beginning(visibleText(inWords(value)), 60)}</option>}
         {names.map(([name, count]) => (
           <option key={name} value={name}>
-            {`${visibleText(inWords(name)).slice(0, 60)} (${count.toLocaleString("en")})`}
+            {`${beginning(visibleText(inWords(name)), 60)} (${count.toLocaleString("en")})`}
           </option>
         ))}
       </select>

@@ -4,12 +4,14 @@ import { MARGIN, type Marks, marksOf } from "../plot.ts";
 import { pause } from "../pause.ts";
 import type { Query } from "../query.ts";
 import type { Row } from "../reading/book.ts";
+import { PAPER, usePrinting } from "./printing.ts";
 import { useWidth } from "./width.ts";
 
 export interface PlotProps {
   readonly rows: readonly Row[];
   readonly change: (change: Partial<Query>) => void;
   readonly look: (row: Row) => void;
+  readonly isReading: boolean;
 }
 
 const HEIGHT = 180;
@@ -18,10 +20,14 @@ const HEIGHT = 180;
  * When and how long. A drag across it asks for a span of time, a click opens the nearest mark: what
  * the fields for time and the list do for those who use no pointer.
  */
-export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
+export function Plot({ rows, change, look, isReading }: PlotProps): JSX.Element | null {
   const svg = useRef<SVGSVGElement>(null);
-  const width = Math.max(240, useWidth(svg));
-  const marks = useMarks(rows, width);
+  const screen = Math.max(240, useWidth(svg));
+  const onScreen = useMarks(rows, screen);
+  // They are ready before anybody prints: then, there is no time to place them.
+  const onPaper = useMarks(rows, PAPER, !isReading);
+  const isOnPaper = usePrinting() && onPaper !== undefined && !isReading;
+  const [marks, width] = isOnPaper ? [onPaper, PAPER] : [onScreen, screen];
   const [span, setSpan] = useState<[number, number]>();
   const placeOf = (event: PointerEvent) => {
     const { left, top } = svg.current!.getBoundingClientRect();
@@ -44,6 +50,7 @@ export function Plot({ rows, change, look }: PlotProps): JSX.Element | null {
         role="img"
         aria-label={marks?.inWords ?? "No execution"}
         height={HEIGHT}
+        viewBox={isOnPaper ? `0 0 ${width} ${HEIGHT}` : undefined}
         onPointerDown={(event) => {
           const [x] = placeOf(event);
           svg.current!.setPointerCapture(event.pointerId);
@@ -100,16 +107,17 @@ function Axes({ marks, width }: { marks: Marks; width: number }): JSX.Element {
 }
 
 /** The marks, once they are placed; until then, those before. */
-function useMarks(rows: readonly Row[], width: number): Marks | undefined {
+function useMarks(rows: readonly Row[], width: number, isDue = true): Marks | undefined {
   const [marks, setMarks] = useState<Marks>();
   useEffect(() => {
+    if (!isDue) return;
     let isWanted = true;
     const unlessOver = () => isWanted ? pause() : Promise.reject(new Error("other rows are shown"));
     marksOf(rows, width, HEIGHT, unlessOver).then(setMarks, (error) => {
       if (isWanted) throw error;
     });
     return () => void (isWanted = false);
-  }, [rows, width]);
+  }, [rows, width, isDue]);
   return marks;
 }
 

@@ -30,7 +30,7 @@ export function Timeline({ row, execution }: { row: Row; execution: Execution })
   const steps = moments.map(({ at }, index) => index === 0 ? NaN : at - moments[index - 1]!.at);
   return (
     <section class="card timeline">
-      <h2>Time line</h2>
+      <h2>Timeline</h2>
       {times.length > 1 && last > first && <Scale {...{ moments, first, last, row }} />}
       <ol>
         {moments.map(({ type, at, meaning }, index) => (
@@ -47,9 +47,9 @@ export function Timeline({ row, execution }: { row: Row; execution: Execution })
       {moments.length === 0 && <p>No fact was read.</p>}
       {!Number.isNaN(row.duration) && (
         <p>
-          The action was observed for{" "}
+          The Runner watched the action for{" "}
           <b>{row.duration.toLocaleString("en", { maximumFractionDigits: 3 })} ms</b>, by the
-          monotonic clock. What is observed ends there; the action may not.
+          monotonic clock; the action may have gone on.
         </p>
       )}
       {steps.some((step) => step < 0) && (

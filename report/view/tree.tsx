@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Finding } from "../checks/contract.ts";
+import { beginning } from "../reading/beginning.ts";
 import type { Block, Child, Node } from "../tree/node.ts";
 import { Text } from "./text.tsx";
 
@@ -145,7 +146,7 @@ function Value({ kind, text }: Pick<Node, "kind" | "text">): JSX.Element {
     <span class={`value ${kind}`}>
       {kind === "text" && text === ""
         ? <i>empty text</i>
-        : <Text value={isLong ? text.slice(0, LONG) : text} />}
+        : <Text value={isLong ? beginning(text, LONG) : text} />}
       {isLong && (
         <button
           type="button"
@@ -155,7 +156,7 @@ function Value({ kind, text }: Pick<Node, "kind" | "text">): JSX.Element {
             setWhole(true);
           }}
         >
-          … all {text.length.toLocaleString("en")} characters
+          all {text.length.toLocaleString("en")} characters
         </button>
       )}
     </span>
@@ -168,7 +169,7 @@ function BlockOf({ block: { title, text } }: { block: Block }): JSX.Element {
   return (
     <figure class="block">
       <figcaption>{title}</figcaption>
-      <pre tabIndex={0}><Text value={isLong ? text.slice(0, LONG) : text} /></pre>
+      <pre tabIndex={0}><Text value={isLong ? beginning(text, LONG) : text} /></pre>
       {isLong && (
         <button type="button" class="more" onClick={() => setWhole(true)}>
           all {text.length.toLocaleString("en")} characters

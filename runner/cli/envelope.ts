@@ -12,6 +12,7 @@ import {
   verify,
 } from "node:crypto";
 import type { ExecutionResult } from "deployer-runtime";
+import { parse } from "./documents.ts";
 import { isRecord } from "./words.ts";
 
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";
@@ -117,13 +118,9 @@ function wellFormed({ payloadType, payload, signatures }: Record<string, unknown
 }
 
 function predicateOf(bytes: Uint8Array): unknown {
-  let statement: unknown;
-  try {
-    statement = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new NotTrusted(`payload is not JSON: ${(error as Error).message}`);
-  }
-  const { _type, predicateType, predicate } = isRecord(statement) ? statement : {};
+  const read = parse(decodePayload(bytes));
+  if ("problem" in read) throw new NotTrusted(`payload ${read.problem}`);
+  const { _type, predicateType, predicate } = isRecord(read.value) ? read.value : {};
   if (_type !== STATEMENT_TYPE) {
     throw new NotTrusted(`_type must be ${STATEMENT_TYPE}: received ${text(_type)}`);
   }
@@ -133,6 +130,14 @@ function predicateOf(bytes: Uint8Array): unknown {
     );
   }
   return predicate;
+}
+
+function decodePayload(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new NotTrusted("payload is not UTF-8");
+  }
 }
 
 /** What is signed: DSSE's pre-authentication encoding, which no other type and payload have. */

@@ -104,7 +104,7 @@ function released(isProven: boolean, evidence: Record<string, unknown>): string 
   if (typeof unreadable === "string") return `${release} cannot be read back: ${unreadable}`;
   if (typeof seen !== "string" || !Array.isArray(differing)) return undefined;
   if (seen !== release) return `it was switched to ${release}, and then ${seen} was live`;
-  return `${release} is live, and is not what the site was: see ${JSON.stringify(differing[0])}`;
+  return `${release} is live, and is not what the site was: see ${brief(differing[0])}`;
 }
 
 /** What a release was doing. Nothing is switched after giving up. */

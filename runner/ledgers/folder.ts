@@ -313,18 +313,17 @@ export class FolderLedger implements Ledger {
     // In the index first: it never names an order as open that had a result, whatever becomes of it.
     const published = await this.#publish(
       accepted.map(({ text }) => text),
-      accepted.map((
-        { key },
-      ) => [this.#resultInIndex(hashOf(key)), this.#path(key, ".result.json")]),
+      accepted.map(({ key }) => [this.#indexedResult(key), this.#path(key, ".result.json")]),
       "replace",
     );
+    if (published.some((fault) => fault !== undefined)) this.#ready = undefined; // As for a claim.
     accepted.forEach((item, i) => faults[batch.indexOf(item)] = published[i]);
     await Promise.all(
       accepted.map(async ({ key }, i) => {
         const own = this.#own.get(key);
         if (published[i] !== undefined || own === undefined) return;
         this.#own.delete(key);
-        own.marker.results.push(this.#resultInIndex(hashOf(key)));
+        own.marker.results.push(this.#indexedResult(key));
         if (--own.marker.left > 0) return;
         await discard(own.marker.path); // It first: as long as it is there, they are needed.
         await Promise.all(own.marker.results.map(discard));
@@ -402,10 +401,9 @@ export class FolderLedger implements Ledger {
       // Never empty: a rename replaces an empty folder, even one that somebody is writing into.
       await writeFile(join(index, ".index"), "", { mode: 0o600 });
       for await (const hash of this.#notClosed()) {
-        await link(
-          join(this.#folder, `${hash}.json`),
-          join(index, `${hash}.json`),
-        );
+        const entry = join(this.#folder, `${hash}.json`);
+        // Whatever else is in its place: `get()` and `list()` name it.
+        if ((await statOf(entry))?.isFile()) await link(entry, join(index, `${hash}.json`));
       }
       await flush(index);
       await rename(index, this.#open); // Whole, or not at all. It fails if another one is in use.
@@ -507,7 +505,7 @@ export class FolderLedger implements Ledger {
   /** Gives a result its own name, for a process that was killed before it did. */
   async #publishAgain({ fact: { orderId } }: Claim): Promise<State> {
     const result = this.#path(orderId, ".result.json");
-    return await give(this.#resultInIndex(hashOf(orderId)), result).then(
+    return await give(this.#indexedResult(orderId), result).then(
       () => "closed" as const,
       () => "stored" as const, // It is looked at once more.
     );
@@ -564,7 +562,7 @@ export class FolderLedger implements Ledger {
     if (results.length === 0 || damages.length > 0) return [];
     const now = await this.#indexNames() ?? [];
     if (now.some((name) => INDEXED.test(name) && !names.includes(name))) return [];
-    return results.map((hash) => this.#resultInIndex(hash));
+    return results.map((hash) => join(this.#open, `${hash}.result.json`));
   }
 
   async #indexNames(): Promise<string[] | undefined> {
@@ -572,11 +570,12 @@ export class FolderLedger implements Ledger {
       if (isCode(error, "ENOENT")) return undefined;
       throw error;
     });
-    return names?.filter((name) => !name.startsWith(".")); // `.nfs…`: of the file system's own.
+    // `.nfs…` is of the file system's own.
+    return names?.filter((name) => !name.startsWith(".") && !name.endsWith(".tmp"));
   }
 
-  #resultInIndex(hash: string): string {
-    return join(this.#open, `${hash}.result.json`);
+  #indexedResult(orderId: string): string {
+    return join(this.#open, `${hashOf(orderId)}.result.json`);
   }
 
   // --- Reading ----------------------------------------------------------------------------------
@@ -674,8 +673,8 @@ export class FolderLedger implements Ledger {
     const path = this.#path(fact.orderId, ".result.json");
     const result = await endIn<ExecutionResult>(path, problemOf);
     if (result) return { result };
-    const indexed = this.#resultInIndex(hashOf(fact.orderId));
-    return { result: await endIn<ExecutionResult>(indexed, problemOf), isOnlyInIndex: true };
+    const indexed = await endIn<ExecutionResult>(this.#indexedResult(fact.orderId), problemOf);
+    return { result: indexed, isOnlyInIndex: true };
   }
 
   #path(orderId: string, end: string): string {

@@ -199,6 +199,21 @@ for (const [what, goOn] of Object.entries(REST)) {
   });
 }
 
+test("after a no that comes before all of the request is sent, the rest is not sent", async () => {
+  const body = "x".repeat(20_000_000); // More than buffers hold.
+  let bytes = 0;
+  const heard: Socket[] = [];
+  const url = await open(createServer((socket) => {
+    heard.push(socket);
+    socket.on("error", () => {}).on("data", (data) => bytes += data.length);
+    socket.once("data", () => socket.pause().write("HTTP/1.1 409 No\r\ncontent-length: 0\r\n\r\n"));
+  }));
+  const { status } = await call({ method: "POST", url, body });
+  assertEquals(status, "FAILED");
+  for (const socket of heard) await new Promise((closed) => socket.on("close", closed).resume());
+  assert(bytes > 0 && bytes < body.length, String(bytes));
+});
+
 const SECRET = "s3cr3t";
 
 /** Ways in which nothing is sent, by what is said of them. Each has a URL, and may ask to stop. */

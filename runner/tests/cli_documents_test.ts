@@ -1,5 +1,5 @@
 /** `deployer check`, `sign` and `run`: documents of files, and what is wrong with them. */
-import { createHash, generateKeyPairSync } from "node:crypto";
+import { createHash, createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -8,7 +8,7 @@ import { settle, SETTLEMENTS } from "../../tests/support/orders.ts";
 import { contracts, vectors } from "../../tests/support/schemas.ts";
 import { firstFault } from "../cli/contract.ts";
 import { documents, type Read } from "../cli/documents.ts";
-import type { Envelope } from "../cli/envelope.ts";
+import { type Envelope, seal } from "../cli/envelope.ts";
 import { type Contract, ExecutionResult } from "../cli/validators.ts";
 import { fresh, run, tidy } from "./cli_shell.ts";
 
@@ -276,6 +276,17 @@ for (const type of ["ed25519", "P-256"] as const) {
     assertStringIncludes(unchecked as string, "--key is needed");
   });
 }
+
+test("what was signed and is too deep to be judged is refused by its levels, and is no fault", async () => {
+  const [pem, publicKey] = pair("ed25519");
+  const deep = JSON.parse(`${"[".repeat(2000)}${"]".repeat(2000)}`);
+  const result = { ...await settle("RETURNED"), deep };
+  const envelope = seal(result, new Uint8Array(), createPrivateKey(pem));
+  const [signed, key] = files(text(envelope), publicKey);
+  const { code, refused } = await verdict(signed!, "--key", key!);
+  assertEquals([code, refused.length], [1, 1]);
+  assertStringIncludes(refused[0][2], "payload has more than 1000 levels");
+});
 
 test("the digest that is signed is that of the file's bytes, whatever they begin and end with", async () => {
   const result = text(await settle("RETURNED"), 2);

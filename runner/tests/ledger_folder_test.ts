@@ -100,6 +100,7 @@ test("what a killed process was writing is no entry", async () => {
   const ledger = new FolderLedger(folder, () => Promise.resolve(true));
   await ledger.consume(...claim("x"));
   writeFileSync(join(folder, "0a1b.tmp"), "{ half");
+  writeFileSync(join(folder, "open", `${sha256("x")}.result.json.0a1b.tmp`), "{ half");
   mkdirSync(join(folder, "other"));
   assertEquals((await ledger.recover()).map(({ orderId }) => orderId), ["x"]);
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), [
@@ -354,6 +355,10 @@ for (const [what, make] of OTHERS) {
         await assertRejects(() => ledger.recover(), LedgerDamaged, path);
         assertEquals((await ledger.get("c"))?.status, "UNKNOWN");
         assertEquals((await ledger.get("b"))?.fact.at, fact.at);
+
+        // Nor does it keep a folder that has lost its index from getting another one.
+        rmSync(join(folder, "open"), { recursive: true });
+        await new FolderLedger(folder).consume(...claim("d"));
       }
     },
   );

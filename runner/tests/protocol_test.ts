@@ -101,7 +101,9 @@ class Unflushed extends Folder {
 }
 
 for (const [what, open, wrong] of CARELESS) {
-  test(`a ledger that ${what} is found out`, () => assertMatch(explore(open).wrong ?? "", wrong));
+  test(`a ledger that ${what} is found out`, LONG, () => {
+    assertMatch(explore(open).wrong ?? "", wrong);
+  });
 }
 
 test("a folder does what its model does, operation by operation", LONG, async () => {

@@ -114,6 +114,30 @@ for (const name of browsers.NAMES) {
     });
   }
 
+  test(`${name}: the first order is on the first screen of a telephone, the fields one touch away`, async () => {
+    const { page } = await browsers.open(browser!);
+    await page.setViewport({ width: 390, height: 844 });
+    await browsers.choose(page, [file]);
+    const shown = (selector: string) =>
+      page.$$eval(
+        selector,
+        (all) => all.filter((one) => one.getBoundingClientRect().height > 0).length,
+      );
+    const bottom = await page.$eval(".rows .row", (row) => row.getBoundingClientRect().bottom);
+    assert(bottom < 844 / 2, `${bottom} pixels`);
+    assertEquals(await Promise.all([shown(".filters .field"), shown(".plot")]), [1, 0]);
+    await page.click(".unfold");
+    await browsers.settled(page);
+    assertEquals(await Promise.all([shown(".filters .field"), shown(".plot")]), [6, 1]);
+    await page.evaluate(axe);
+    assertEquals(await violations(page), []);
+    const wide = await page.$eval("main", (main) => main.scrollWidth - main.clientWidth);
+    assertEquals(wide, 0);
+    await page.click(".unfold");
+    assertEquals(await shown(".plot"), 0);
+    await page.close();
+  });
+
   test(`${name}: letters of twice the size make rows of twice the height`, async () => {
     const { page } = await browsers.open(browser!);
     await browsers.choose(page, [file]);
@@ -133,23 +157,3 @@ for (const name of browsers.NAMES) {
     await page.close();
   });
 }
-
-test("on paper there are all rows, and no buttons", async () => {
-  const browser = await browsers.start("Chromium");
-  try {
-    const { page } = await browsers.open(browser);
-    await browsers.choose(page, [file]);
-    await page.emulateMediaType("print");
-    await browsers.settled(page);
-    assertEquals((await browsers.rows(page)).length, 300);
-    const buttons = await page.$$eval(
-      ".filters, .top .choice",
-      (all) => all.filter((one) => one.getBoundingClientRect().height > 0).length,
-    );
-    assertEquals(buttons, 0);
-    const pdf = await page.pdf({ format: "A4" });
-    assert(pdf.length > 20_000, `${pdf.length} bytes`);
-  } finally {
-    await browser.close();
-  }
-});

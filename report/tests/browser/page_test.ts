@@ -173,6 +173,139 @@ for (const name of browsers.NAMES) {
     }, address);
   });
 
+  test(`${name}: a link to an order alone opens it, and the browser goes back and forth`, async () => {
+    const report = pathToFileURL(embedded).href;
+    const title = async (page: Page, text: string) =>
+      await page.waitForFunction(
+        (text) => document.querySelector("h1")?.textContent === text,
+        {},
+        text,
+      );
+    const [first, last] = [all[0]!.fact.orderId, all.at(-1)!.fact.orderId];
+    await inPage(async (page) => { // The last of what the page reads.
+      await title(page, last);
+      await page.evaluate((id) => void (location.hash = `order=${id}`), first);
+      await title(page, first);
+      await page.goBack();
+      await title(page, last);
+      await page.goForward();
+      await title(page, first);
+      await page.keyboard.press("Escape");
+      await title(page, "Executions");
+      await page.goBack();
+      await title(page, first);
+    }, `${report}#order=${last}`);
+    for (const orderId of ["a b+c", "100%", "é/日本語?👩&=#x", '"<>`'.padEnd(256, "^")]) {
+      const result = JSON.stringify(await resultOf({ orderId }, () => 1));
+      await inPage(async (page) => {
+        await browsers.paste(page, result);
+        await title(page, orderId);
+        includes(await page.$eval(".identity", (card) => card.textContent ?? ""), "execution of");
+      }, `${browsers.REPORT}#order=${encodeURIComponent(orderId)}`);
+    }
+  });
+
+  test(`${name}: words are found wherever each of them is, a phrase as it is`, async () => {
+    await inPage(async (page) => {
+      await browsers.choose(page, [file]);
+      const found = async (text: string) => {
+        await page.click("input[type=search]", { count: 3 });
+        await page.keyboard.type(text);
+        await browsers.settled(page);
+        return (await browsers.rows(page)).length;
+      };
+      assertEquals(await found("RESET connection was"), 1);
+      assertEquals(await found('"connection was reset"'), 1);
+      assertEquals(await found('"RESET connection"'), 0);
+      includes(await page.$eval(".list", (list) => list.textContent ?? ""), "No executions match.");
+    });
+  });
+
+  test(`${name}: nothing looks chosen until it is, and the keys work wherever the focus is`, async () => {
+    await inPage(async (page) => {
+      await browsers.choose(page, [file]);
+      const chosen = () =>
+        page.$$eval(
+          ".rows .row",
+          (rows) =>
+            rows.flatMap((row, index) =>
+              row.ariaSelected === "true" || row.classList.contains("active") ? [index] : []
+            ),
+        );
+      const focus = () => page.evaluate(() => document.activeElement!.className);
+      assertEquals(await chosen(), []);
+      for (const [key, index] of [["ArrowDown", 0], ["j", 1], ["j", 2], ["k", 1]] as const) {
+        await page.keyboard.press(key);
+        await browsers.settled(page);
+        assertEquals(await chosen(), [index], key);
+      }
+      includes(await focus(), "list");
+      await page.keyboard.press("/");
+      const search = () =>
+        page.evaluate(() => {
+          const { type, value } = document.activeElement as HTMLInputElement;
+          return type === "search" ? value : undefined;
+        });
+      assertEquals(await search(), "");
+      await page.keyboard.type("j/k");
+      await browsers.settled(page);
+      assertEquals(await search(), "j/k");
+      await page.keyboard.press("Escape");
+      assertEquals(await search(), undefined);
+      assertEquals(await page.$eval("input[type=search]", ({ value }) => value), "j/k");
+      assertEquals(await chosen(), []);
+      await page.click(".shown button");
+      await page.click("button.status.FAILED");
+      await browsers.settled(page);
+      await page.keyboard.press("ArrowDown"); // The focus is on the button.
+      const order = await page.$eval(".row.active .orderId", (cell) => cell.textContent);
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".detail");
+      assertEquals(await page.$eval("h1", (title) => title.textContent), order);
+      await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(".row.active");
+      assertEquals(await page.$eval(".row.active .orderId", (cell) => cell.textContent), order);
+    });
+  });
+
+  test(`${name}: the reason is in the list, and first on the order's page; the verdict is last`, async () => {
+    const refused = new AggregateError([new Error("refused by ::1"), new Error("refused by a")]);
+    const failed = await resultOf({ orderId: "failed" }, () => {
+      throw new Error("POST http://a/: ", { cause: refused });
+    });
+    const cut = await resultOf({ orderId: "cut" }, () => "x".repeat(70_000));
+    const [text, wrong] = [failed, { ...failed, orderId: "wrong" }].map((it) => JSON.stringify(it));
+    const reason = "POST http://a/: refused by ::1; refused by a";
+    await inPage(async (page) => {
+      await browsers.paste(page, `${text}\n${wrong}\n${JSON.stringify(cut)}`);
+      const rows = await browsers.rows(page);
+      includes(rows.find((row) => row.includes("failed"))!, reason);
+      assertEquals(rows.find((row) => row.includes("cut"))!.split(" | ").length, 6);
+      const open = async (orderId: string) => {
+        await page.evaluate((id) => void (location.hash = `order=${id}`), orderId);
+        await page.waitForFunction(
+          (id) => document.querySelector("h1")?.textContent === id,
+          {},
+          orderId,
+        );
+        return await page.$eval("main", (main) => main.innerText.split(/\n+/));
+      };
+      const lines = await open("failed");
+      assertEquals(lines[lines.indexOf("failed") + 1], reason);
+      assert(lines.indexOf("The action threw") < lines.indexOf("What this says"));
+      includes(lines.at(-1)!, "The contract accepts this result");
+      includes(lines.join("\n"), "Nothing was cut. 4 values that JSON has no form for");
+      assertEquals(await page.$$eval(".missing", (all) => all.length), 0);
+      const loud = await open("wrong");
+      assert(loud.includes("✗ The contract refuses it"));
+      assert(loud.indexOf("✗ The contract refuses it") < loud.indexOf("The action threw"));
+      assert(!loud.join().includes("The contract accepts"));
+      includes((await open("cut")).join("\n"), "Not complete: 1 value was cut by a limit.");
+      assertEquals(await page.$$eval(".missing", (all) => all.length), 1);
+    });
+  });
+
   test(`${name}: the verdict names the field in ten wrong results, and marks it in the tree`, async () => {
     const wrong = await wrongResults();
     assertEquals(wrong.length, 10);
@@ -318,7 +451,7 @@ for (const name of browsers.NAMES) {
       includes(await page.$eval(".refusals", (box) => (box as HTMLElement).innerText), "line 2");
       includes(
         await page.$eval(".list", (list) => (list as HTMLElement).innerText),
-        "Nothing fits",
+        "No executions match.",
       );
     });
   });
