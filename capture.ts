@@ -56,7 +56,7 @@ interface Walk {
   /** The limit on levels, within what every reader takes. */
   readonly maxDepth: number;
   readonly fidelity: Fidelity;
-  /** What is left of the limits that are totals. Below zero, the tags themselves have overdrawn it. */
+  /** What is left of the limits that are totals. */
   readonly left: { values: number; characters: number; bytes: number };
   /** The objects that hold the current value, outermost first: as many as `level` says. */
   readonly ancestors: object[];
@@ -215,7 +215,7 @@ function readItems(walk: Walk, { items, size }: Collection): Any[] {
   return Array.from({ length }, () => items.next().value);
 }
 
-/** The elements of an array, or the items that were read of a collection; each is read once. */
+/** The elements of an array, or the items of a collection; each is read once. */
 function recordList(
   walk: Walk,
   source: readonly Any[],

@@ -132,8 +132,8 @@ const ERROR = ["name", "message", "stack", "code", "cause", "errors"];
 const PAIR = [...ERROR, "error", "suppressed"];
 
 /**
- * How the objects of each class are recorded, by the nearest name in their chain of prototypes. A new
- * kind is an entry here and, for a tag of its own, a rule in `raw-value.schema.json` with its vectors.
+ * The kinds, by the nearest name in the chain of prototypes. A new one is an entry here and, for a
+ * tag of its own, a rule in `raw-value.schema.json` with its vectors.
  */
 const KINDS: Record<string, Kind> = {
   instance: instance(),

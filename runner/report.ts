@@ -3,7 +3,7 @@
  * nothing else, and connects to nothing.
  */
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { lstat, open, readFile, rename, rm } from "node:fs/promises";
 import { Damages } from "./damages.ts";
 import type { Ledger } from "./ledgers/ledger.ts";
 
@@ -64,6 +64,7 @@ export async function writePage(
   empty: Promise<string> = readFile(PAGE, "utf8"),
 ): Promise<Written> {
   const page = await written(file, empty);
+  await written(file, refuseReplacing(file));
   const unfinished = `${file}.${randomUUID()}.tmp`;
   const handle = await written(file, open(unfinished, "wx", PRIVATE));
   const damages = new Damages();
@@ -106,6 +107,13 @@ export async function* reportOf(
     isLast = listed.next === undefined;
   }
   yield { text: page.slice(end), orders: 0 };
+}
+
+/** A file gives way to the page, and a link. A device, a FIFO or a folder of that name does not. */
+async function refuseReplacing(file: string): Promise<void> {
+  const found = await lstat(file).catch(() => undefined);
+  if (found === undefined || found.isFile() || found.isSymbolicLink()) return;
+  throw new Error("there is something of that name that is not a file");
 }
 
 async function written<Value>(file: string, work: Promise<Value>): Promise<Value> {

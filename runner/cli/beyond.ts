@@ -2,7 +2,7 @@
  * What no schema can say of a result, and `docs/validate.md` of `deployer-runtime` asks a careful
  * reader to check. The report judges by it too.
  */
-import { isRecord } from "./words.ts";
+import { isRecord } from "./record.ts";
 
 /** A field that is not as it must be. */
 export interface Breach {

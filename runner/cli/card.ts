@@ -7,16 +7,8 @@ import type { Places } from "./ledger.ts";
 import { linesOfOutput } from "./printed.ts";
 import { clean, fit, spoken, type Style, wrap } from "./style.ts";
 import { linesOf, said } from "./tags.ts";
-import {
-  asked,
-  FACTS,
-  happened,
-  isLook,
-  isRecord,
-  MEANINGS,
-  observed,
-  recordedOf,
-} from "./words.ts";
+import { isRecord } from "./record.ts";
+import { asked, FACTS, happened, isLook, MEANINGS, observed, recordedOf } from "./words.ts";
 
 /** The colour of a status. */
 export const COLOURS = {

@@ -9,7 +9,7 @@ import type { Invocation } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
 import { clean, styleOf } from "./style.ts";
-import { isRecord } from "./words.ts";
+import { isRecord } from "./record.ts";
 
 /** A document that is refused. */
 interface Refusal {

@@ -1,7 +1,7 @@
 /** What is wrong with a document, by its contract: the first field, and why. */
 import { breaches } from "./beyond.ts";
 import * as validators from "./validators.ts";
-import { isRecord } from "./words.ts";
+import { isRecord } from "./record.ts";
 
 /** What is wrong. */
 export interface Fault {

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import type { ExecutionRequest } from "deployer-runtime";
 import { BadInput } from "./exit.ts";
 import type { Shell } from "./shell.ts";
-import { isRecord } from "./words.ts";
+import { isRecord } from "./record.ts";
 
 /** A file, or stdin where it is called `-`: its bytes, and its text, without a byte order mark. */
 export async function readContent(

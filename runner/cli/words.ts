@@ -1,6 +1,7 @@
 /** What is said of an order in words: the status, what it does not say, what to look at. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
+import { isRecord } from "./record.ts";
 import { brief, reasonOf, said, textOf } from "./tags.ts";
 
 /** What was observed: the words of what was thrown are told apart from what it holds. */
@@ -141,8 +142,3 @@ export const FACTS: Record<Fact["type"], string> = {
   FAILURE_OBSERVED: "failure observed",
   PROOF_ABSENT: "no proof",
 };
-
-/** Whether it is an object of JSON, and no array. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

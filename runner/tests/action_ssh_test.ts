@@ -181,8 +181,10 @@ test("show tells the verdict of a look at a command that printed much", LONG, as
     terminal: true,
     env: { NO_COLOR: "1" },
   });
-  const lines = stdout.slice(stdout.indexOf("stdout  ")).split("\n").slice(1, 6);
-  assertEquals(lines, ["ended 0", "…", "é 298", "é 299", "é 300"].map((line) => `  │ ${line}`));
+  const lines = stdout.slice(stdout.indexOf("stdout  ")).split("\n");
+  assertEquals(lines[1], "  │ ended 0");
+  assert(lines.some((line) => line.endsWith(" between")), stdout);
+  assert(lines.includes("  │ é 300"), stdout);
 });
 
 test("a time-out is told as one", LONG, async () => {

@@ -63,7 +63,7 @@ function valueOf(name: OptionName): fc.Arbitrary<string> {
   const { choices } = OPTIONS[name];
   const own: Partial<Record<OptionName, readonly string[]>> = {
     ledger: PLACES,
-    out: ["page.html", "none/page.html", ".", "loop", "/dev/full"],
+    out: ["page.html", "none/page.html", ".", "loop"],
     key: ["key.pem", "file.json", "none", "loop"],
     target: ["deployed", "file.json", "/proc/x"],
     since: ["2h", "2026-01-31", "yesterday", "+275760-09-13T00:00:00.001Z"],
@@ -97,7 +97,7 @@ const input = fc.oneof(
     url: fc.constantFrom("http://127.0.0.1:1/", "https://127.0.0.1:1/x", "ftp://x", ""),
     body: text,
   }, { requiredKeys: ["method", "url"] }),
-  fc.record({ site: fc.constantFrom("site", "loop", "none", "fifo", "file.json") }),
+  fc.record({ site: fc.constantFrom("site", "loop", "none", "file.json") }),
   fc.jsonValue({ maxDepth: 3 }),
 );
 const order = fc.record({

@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,7 +8,7 @@ import { execute } from "deployer-runtime";
 import { LedgerDown } from "../ledgers/errors.ts";
 import { FolderLedger } from "../ledgers/folder.ts";
 import type { Entry, Ledger } from "../ledgers/ledger.ts";
-import { reportOf, writeReport } from "../report.ts";
+import { reportOf, writePage, writeReport } from "../report.ts";
 
 const PAGE = "<body><p>the page, which says </body> twice</p></body></html>";
 
@@ -93,5 +94,19 @@ test("a ledger that cannot be read says so itself, a file that cannot be written
     );
     assertEquals(readdirSync(folder), []);
     assertEquals(existsSync(nowhere), false);
+  });
+});
+
+test("what is not a file keeps its name: no page takes the place of a device or a FIFO", async () => {
+  await inFolder(async (folder) => {
+    const fifo = join(folder, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const ledger = { list: () => Promise.resolve({ entries: [] }) };
+    await assertRejects(
+      () => writePage(ledger, fifo, Promise.resolve(PAGE)),
+      Error,
+      "is not a file",
+    );
+    assertEquals([lstatSync(fifo).isFIFO(), readdirSync(folder)], [true, ["fifo"]]);
   });
 });
