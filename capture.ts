@@ -53,7 +53,7 @@ const DEFAULT_LIMITS: Limits = {
 /** One capture under way. */
 interface Walk {
   readonly limits: Limits;
-  /** The limit on levels, within what every reader takes. */
+  /** Within 1 and 500. */
   readonly maxDepth: number;
   readonly fidelity: Fidelity;
   /** What is left of the limits that are totals. */
@@ -197,7 +197,7 @@ function recordTag(walk: Walk, value: object, plan: TagPlan, around: number): Js
   return tagged(walk, tag);
 }
 
-/** What the `toJSON()` of an instance's class returns; one of its own is a property. */
+/** What the `toJSON()` of its class returns; one of its own is a property. */
 function toJSONOf(walk: Walk, value: object, depth: number): Json | undefined {
   try {
     const toJSON = Reflect.get(Object.getPrototypeOf(value), "toJSON", value);

@@ -46,7 +46,7 @@ export function tagOf(value: object): TagPlan | undefined {
   if (Object.getPrototypeOf(value) === Object.prototype && typeof value === "object") return;
   const { name, kind } = classify(value);
   if (kind === "") return undefined;
-  // `TypedArray` is not a global; `Uint8Array.prototype` has every accessor that is read of one.
+  // `TypedArray` is not a global; `Uint8Array.prototype` has its accessors.
   const prototype = () => ((globalThis as Any)[kind] ?? Uint8Array).prototype;
   let plan: ReturnType<Kind>;
   try {
