@@ -105,7 +105,7 @@ for (const [name, [command, ...args]] of Object.entries(runtimes)) {
     rmSync(join(consumer, "output"), { recursive: true, force: true });
     const run = () => succeed(consumer, command, ...args, "runner.mjs");
     assertEquals([run(), run()], [printed as string, printed as string]);
-    assertEquals(readdirSync(join(consumer, "output")).length, 2); // stdout and stderr of one.
+    assertEquals(readdirSync(join(consumer, "output")).length, 3); // .gitignore, stdout, stderr.
   });
 }
 
