@@ -1,6 +1,6 @@
 /** Standard input: what it is, and what a command that inherits it will find there. */
 import { createHash } from "node:crypto";
-import { fstatSync, readFileSync, statSync } from "node:fs";
+import { fstatSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { devNull } from "node:os";
 import { isatty } from "node:tty";
 import { bytesOf } from "./output.ts";
@@ -30,7 +30,8 @@ export function lookAtStdin(): Stdin | undefined {
     if (!stat.isFile()) return { kind: "other" };
     const offset = offsetOfStdin();
     if (offset === undefined) return { kind: "file" };
-    return { kind: "file", offset, bytes: Math.max(0, stat.size - offset) };
+    const bytes = Math.max(0, stat.size - offset);
+    return bytes === 0 && !isMeasured() ? { kind: "file" } : { kind: "file", offset, bytes };
   } catch {
     return undefined;
   }
@@ -44,6 +45,14 @@ function offsetOfStdin(): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether the size of the file on stdin is how much it holds. One of /proc says 0, whatever it holds;
+ * to read it could take from the command what is there once. A system of such files has no blocks.
+ */
+function isMeasured(): boolean {
+  return statfsSync("/proc/self/fd/0").blocks > 0;
 }
 
 /**

@@ -89,6 +89,7 @@ export async function attempt<Order extends ExecutionRequest>(
     return await interrupt.unlessGivenUp(executed());
   } catch (error) {
     screen.end();
+    interrupt.clear(); // Nothing is executed any more: a reader that is stuck holds no process.
     if (error instanceof OrderAlreadyConsumed) {
       return await refuse(error, order, places, values, shell);
     }

@@ -12,6 +12,8 @@ import { deployerCommand, type End, fresh, run, tidy } from "./cli_shell.ts";
 after(tidy);
 
 const LONG = { timeout: 120_000 };
+/** Files that say they are empty. */
+const OF_PROC = ["/proc/version"].filter((file) => existsSync(file));
 const HOSTS = "web1\nweb2\nwéb3\n";
 
 test("a command reads the stdin that it would read without deployer", LONG, async () => {
@@ -23,6 +25,7 @@ test("a command reads the stdin that it would read without deployer", LONG, asyn
     ["deployer exec -- cat <<< heredoc", "heredoc\n", "pipe|file"], // As bash has it.
     ["cat hosts | deployer exec -- cat", HOSTS, "pipe"],
     ["deployer exec -- head -c 4 < /dev/zero", "\0\0\0\0", "other"],
+    ["deployer exec -- cat < empty", "", "file"],
     ["deployer exec -- cat < /dev/null", "", undefined],
     ["deployer exec -- cat <&-", "", undefined],
     ["deployer run order.json < hosts", HOSTS, "file"],
@@ -44,6 +47,15 @@ test("a command reads the stdin that it would read without deployer", LONG, asyn
       sha256(read),
     ]);
   });
+});
+
+test("no size is recorded of a file whose system tells none", LONG, async () => {
+  for (const file of OF_PROC) {
+    const { code, stdout, stderr } = await bash(fresh(), `deployer exec -- cat < ${file}`);
+    assertEquals(code, 0, stderr);
+    const { stdin, stdout: printed } = JSON.parse(stdout).trace.rawResult;
+    assertEquals([stdin, printed.end], [{ kind: "file" }, readFileSync(file, "utf8")]);
+  }
 });
 
 test("a loop over the lines of a file loses none of them to an order", LONG, async () => {
@@ -68,6 +80,8 @@ test(
       [`cat hosts | ${ssh}`, 64],
       [`${ssh} < <(exec sleep 100); code=$?; kill $!; exit $code`, 64],
       [`${ssh} < /dev/zero`, 64],
+      ...OF_PROC.map((file): [string, number] => [`${ssh} < ${file}`, 64]),
+      [`${ssh} < empty`, 20],
       ["deployer run -o Port=1 ssh.json < hosts", 64],
       [`{ cat >/dev/null; ${ssh}; } < hosts`, 20],
       [`: | ${ssh}`, 20],
@@ -135,6 +149,7 @@ test(
 function withHosts(): string {
   const cwd = fresh();
   writeFileSync(join(cwd, "hosts"), HOSTS);
+  writeFileSync(join(cwd, "empty"), "");
   const order = (name: string, input: object) =>
     writeFileSync(
       join(cwd, `${name}.json`),

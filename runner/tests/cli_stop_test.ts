@@ -14,8 +14,8 @@ import { attempt } from "../cli/attempt.ts";
 import { deployer } from "../cli/deployer.ts";
 import { STORING, untilStored } from "../cli/interrupt.ts";
 import { readArguments } from "../cli/options.ts";
-import { LedgerDown } from "../ledgers/errors.ts";
-import type { Ledger } from "../ledgers/ledger.ts";
+import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
+import type { Entry, Ledger } from "../ledgers/ledger.ts";
 import { fresh, run, start, testShell, tidy } from "./cli_shell.ts";
 import { openDatabase } from "./sqlite_driver.ts";
 import { Timers } from "./timers.ts";
@@ -184,6 +184,26 @@ test("when a result is stored, signals end the process again, whoever reads or n
   written.resolve(true);
   assertEquals(await of.code, 0);
 });
+
+for (const signal of ["none", "SIGTERM"]) {
+  test(`nothing was executed (${signal}): signals end the process again, whoever reads or not`, async () => {
+    const consume = deferred<void>();
+    const of = attempted({ consume: consume.promise });
+    const written = deferred<boolean>();
+    const write = () => written.promise;
+    Object.assign(of.shell.stdout, { write });
+    Object.assign(of.shell.stderr, { write });
+    await of.is("consume");
+    if (signal === "none") {
+      const consumed = { status: "OPEN", request: ORDER } as Entry;
+      consume.reject(new OrderAlreadyConsumed(ORDER.orderId, "the ledger", consumed));
+    } else for (let times = 0; times < 2; times++) of.shell.signals.emit(signal);
+    await until(() => of.shell.signals.eventNames().length === 0);
+    assert(await isPending(of.code));
+    written.resolve(true);
+    assertEquals(await of.code, signal === "none" ? 73 : 74);
+  });
+}
 
 test("a ledger that cannot be closed does not hold the process", LONG, async () => {
   const of = attempted({ close: never() });

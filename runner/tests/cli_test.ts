@@ -131,6 +131,19 @@ test("an option stands in the environment too; an argument says otherwise", asyn
   }
 });
 
+test("an empty DEPLOYER_LEDGER is refused: it means no other ledger", async () => {
+  const env = { DEPLOYER_LEDGER: "" };
+  for (const args of [["exec", ...sh("")], ["recover"], ["list"], ["show", "x"]]) {
+    const { code, stderr } = await run(args, { env });
+    assertEquals([code, stderr], [
+      64,
+      'deployer: DEPLOYER_LEDGER must be some text: received ""\n',
+    ]);
+  }
+  const told = ["exec", "--ledger", join(fresh(), "ledger"), ...sh("")];
+  assertEquals((await run(told, { env })).code, 0);
+});
+
 test("deployer --version prints the version of the package, and help and completion have it", async () => {
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
   const { version } = JSON.parse(manifest);
