@@ -1,6 +1,6 @@
 /** Who hears what the script of `remote.ts` tells. */
 export interface Hearer {
-  /** A line, without its end. */
+  /** What a line says, without the token and its end. */
   line(text: string): void;
   /** A part of what the command printed. */
   bytes(stream: "stdout" | "stderr", part: Uint8Array): void;
@@ -9,8 +9,11 @@ export interface Hearer {
 /** As much of a line is kept, in bytes: those of the script are short. */
 const LONGEST = 10_000;
 
-/** Takes apart what the script tells, in whatever pieces it arrives. */
-export function frames(hearer: Hearer): (chunk: Uint8Array) => void {
+/**
+ * Takes apart what the script tells, in whatever pieces it arrives. A login, or what it has left
+ * running, may print in between: only lines with the token are the script's.
+ */
+export function frames(token: string, hearer: Hearer): (chunk: Uint8Array) => void {
   let line: number[] = [];
   let [stream, left] = ["stdout" as "stdout" | "stderr", 0];
   return (chunk) => {
@@ -23,9 +26,10 @@ export function frames(hearer: Hearer): (chunk: Uint8Array) => void {
       } else if (chunk[at] === 10) {
         // Within a stream, the decoder keeps a character back that was cut.
         const text = new TextDecoder().decode(new Uint8Array(line), { stream: true });
-        const [, name, bytes] = /^(stdout|stderr) (\d+)$/.exec(text) ?? [];
+        const [, said] = text.split(`${token} `);
+        const [, name, bytes] = /^(stdout|stderr) (\d+)$/.exec(said ?? "") ?? [];
         if (name !== undefined) [stream, left] = [name as "stdout" | "stderr", Number(bytes)];
-        else hearer.line(text);
+        else if (said !== undefined) hearer.line(said);
         line = [];
         at++;
       } else {

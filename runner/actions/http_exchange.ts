@@ -134,7 +134,7 @@ function orderlyEnd(call: ClientRequest, isSecure: boolean): () => boolean {
 function saysItsEnd({ statusCode, headers }: IncomingMessage, method: string): boolean {
   return method === "HEAD" || statusCode === 204 || statusCode === 304 ||
     headers["content-length"] !== undefined ||
-    /\bchunked\s*$/i.test(headers["transfer-encoding"] ?? "");
+    /(^|,)\s*chunked\s*$/i.test(headers["transfer-encoding"] ?? "");
 }
 
 /**

@@ -66,14 +66,14 @@ export function migration<Order extends ExecutionRequest>(
       goOn();
       phase = "migrating";
       await migrate(session, order);
-      const inside = await answer(session.query(INSIDE));
+      const inside = await answer(session, INSIDE);
       const hasFailed = inside.error?.code === TRANSACTION_FAILED; // COMMIT is answered by ROLLBACK.
       if (inside.error && !hasFailed) throw inside.error;
       const hasLeft = !hasFailed && inside.row?.transaction !== begun.transaction;
       goOn();
 
       if (hasLeft) {
-        await answer(session.query("rollback")); // Of what it may have begun instead.
+        await answer(session, "rollback"); // Of what it may have begun instead.
         const { status } = await ask(session, begun.transaction);
         const why = "migrate ended the transaction that was begun for it";
         if (status === "aborted") throw new Error(`${why}: it is rolled back`);
@@ -81,7 +81,7 @@ export function migration<Order extends ExecutionRequest>(
       }
 
       phase = "committing";
-      const { command, error } = await answer(session.query("commit"));
+      const { command, error } = await answer(session, "commit");
       const commit = error?.message ?? command;
       const { status, backend } = await ask(session, begun.transaction);
       // After an error a driver may have opened another session, and maybe of another server.
@@ -92,7 +92,7 @@ export function migration<Order extends ExecutionRequest>(
       if (!isKnown || status !== "aborted") return unproven({ ...begun, phase, commit, status });
       throw new Error(`COMMIT was answered by ${commit}`, error && { cause: error });
     } catch (thrown) {
-      await answer(session.query("rollback")); // Where it is not heard, the server does it by itself.
+      await answer(session, "rollback"); // Where it is not heard, the server does it by itself.
       const { status } = await ask(session, begun.transaction);
       const isKept = status === "committed" || status === "in progress"; // Prepared, that is.
       throw Object.assign(errorOf(thrown), begun, isKept && { status });
@@ -109,19 +109,20 @@ interface Answer {
   readonly error?: Error & { code?: string };
 }
 
-function answer(query: ReturnType<Session["query"]>): Promise<Answer> {
-  return new Promise((answered) => {
-    query.then(
-      (result) => answered({ row: result?.rows?.[0], command: result?.command }),
-      (error) => answered({ error }),
-    );
-  });
+/** Asks; a session that throws, or answers by nothing, has said no more than one that rejects. */
+async function answer(session: Session, text: string, values?: unknown[]): Promise<Answer> {
+  try {
+    const result = await session.query(text, values);
+    return { row: result?.rows?.[0], command: result?.command };
+  } catch (error) {
+    return { error: error as Error };
+  }
 }
 
 /** What the database says of a transaction, and the process that says it. */
 async function ask(session: Session, transaction?: string) {
   if (transaction === undefined) return {}; // None was begun.
-  const { row } = await answer(session.query(STATUS, [transaction]));
+  const { row } = await answer(session, STATUS, [transaction]);
   return { status: row?.status ?? "unknown", backend: row?.backend };
 }
 

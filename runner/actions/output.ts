@@ -68,7 +68,8 @@ export function openOutput(files: readonly string[]): number[] {
   const opened: number[] = [];
   try {
     for (const folder of new Set(files.map((file) => dirname(file)))) makeOutputFolder(folder);
-    for (const file of files) opened.push(openSync(file, "wx", 0o600));
+    // To append: what is printed through /dev/stdout has an offset of its own.
+    for (const file of files) opened.push(openSync(file, "ax", 0o600));
     return opened;
   } catch (error) {
     opened.forEach(closeSync);

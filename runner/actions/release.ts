@@ -100,10 +100,9 @@ export function releaseSwitch(
         phase = "switching";
         await rename(link, current);
       } catch (error) {
-        // A disk over a network may say no to what it has done: a release that is live stays.
-        const isSwitched = phase === "switching" &&
-          await readlink(current).catch(() => undefined) === release;
-        if (isSwitched) return unproven({ release, error: (error as Error).message });
+        // A disk over a network may say no to what it has done: a release that may be live stays.
+        const maybe = phase === "switching" && !await isNotSwitched(link, current, release);
+        if (maybe) return unproven({ release, error: (error as Error).message });
         await Promise.allSettled(tidy.map((remove) => remove()));
         throw chosen(error, ends); // Whatever became of the tidying.
       }
@@ -152,6 +151,20 @@ async function refuseUnlessLink(current: string): Promise<void> {
   if (found === undefined || found.isSymbolicLink()) return;
   const kind = kindOf(found);
   throw new Error(`cannot switch ${current}: expected a link, or nothing, and it is ${kind}`);
+}
+
+/** Whether a link that was to replace `current` is there still, and `current` is another one. */
+async function isNotSwitched(link: string, current: string, release: string): Promise<boolean> {
+  const targetOf = (path: string) =>
+    readlink(path).catch((error) => {
+      if (error.code === "ENOENT" || error.code === "EINVAL") return undefined; // It is no link.
+      throw error;
+    });
+  try {
+    return await targetOf(link) === release && await targetOf(current) !== release;
+  } catch {
+    return false; // Nobody can tell.
+  }
 }
 
 /** What is recorded of a release: the SHA-256 of each file, and the target of each link, by path. */

@@ -19,7 +19,8 @@ export interface RemoteCommand {
 /**
  * The script that runs a command and tells of it, line by line, on stdout: `refused WHY`, or
  * `started`; then `stdout N` and `stderr N`, each with N bytes after it, and `exceeded`; at last
- * `exit CODE [SIGNAL]`. On stdin it takes the names of signals for the command.
+ * `exit CODE [SIGNAL]`. On stdin it takes the names of signals for the command. In front of each
+ * line stands a token, which the command cannot know.
  *
  * The command prints into files, so that it goes on, and is recorded to its end, when the
  * connection is lost. The braces make `sh` read all of the script before it does any of it: one
@@ -27,10 +28,13 @@ export interface RemoteCommand {
  */
 export function script(
   { marker, program, args, cwd = ".", env, maxOutput }: RemoteCommand,
+  token: string,
 ): string {
   const exports = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`);
-  const values = [marker, cwd, String(maxOutput ?? ""), program, ...args].map(quoted).join(" ");
-  return `{\nd_export() { :\n${exports.join("\n")}\n}\n${RUN}\nd_run ${values}\nexit\n}\n`;
+  const values = [token, marker, cwd, String(maxOutput ?? ""), program, ...args];
+  return `{\nd_export() { :\n${exports.join("\n")}\n}\n${RUN}\nd_run ${
+    values.map(quoted).join(" ")
+  }\nexit\n}\n`;
 }
 
 /**
@@ -58,16 +62,22 @@ for stream in stdout stderr; do
 done`;
 
 // Names begin with d_, so that no variable of the command's is one of them.
-const RUN = String.raw`d_refuse() {
-  printf 'refused %s\n' "$(printf %s "$1" | tr '\n' ' ')"
+const RUN = String.raw`d_say() {
+  printf '%s %s\n' "$d_token" "$1"
+}
+d_refuse() {
+  d_say "refused $(printf %s "$1" | tr '\n' ' ')"
   exit 0
 }
-d_ship() { # What a file has more than d_sent bytes.
+d_ship() { # What a file has more than d_sent bytes, or all of it, where it was begun anew.
   d_size=$(wc -c 2>/dev/null <"$d_marker/$1") || d_size=$d_sent
+  [ "$d_size" -ge "$d_sent" ] || d_sent=0
   d_more=$((d_size - d_sent))
   [ "$d_more" -gt 0 ] || return 0
-  echo "$1 $d_more" || return
-  tail -c "+$((d_sent + 1))" "$d_marker/$1" 2>/dev/null | head -c "$d_more" || return
+  d_say "$1 $d_more" || return
+  # As many as was said, whatever the command takes back meanwhile.
+  { tail -c "+$((d_sent + 1))" "$d_marker/$1"; head -c "$d_more" /dev/zero; } 2>/dev/null |
+    head -c "$d_more" || return
   d_sent=$((d_size))
   [ -z "$d_limit" ] || [ "$d_size" -le "$d_limit" ] || d_exceeded=1
 }
@@ -78,20 +88,20 @@ d_follow() { # Until the command, or who waits for it, has ended, and once more.
     d_sent=$d_out; d_ship stdout || return; d_out=$d_sent
     d_sent=$d_err; d_ship stderr || return; d_err=$d_sent
     if [ -n "$d_last" ]; then
-      [ -z "$d_exceeded" ] || echo exceeded
+      [ -z "$d_exceeded" ] || d_say exceeded
       return
     fi
     if [ -n "$d_exceeded" ]; then
       kill -s KILL -- "$d_group$d_pid"
-      echo exceeded
+      d_say exceeded
       d_limit= d_exceeded=
     fi
     sleep 0.1 2>/dev/null || sleep 1
   done
 }
 d_run() {
-  d_marker=$1 d_cwd=$2 d_limit=$3
-  shift 3
+  d_token=$1 d_marker=$2 d_cwd=$3 d_limit=$4
+  shift 4
   exec 3<&0 </dev/null
   # Neither the folder nor what its name is made of is told: the Runner set it.
   (cd -- "$d_cwd") >/dev/null 2>&1 || d_refuse 'the folder that the Runner set cannot be entered'
@@ -104,10 +114,10 @@ d_run() {
 
   trap '' PIPE # Whoever listens may be gone: this goes on.
   (trap - PIPE; umask "$d_umask"; cd -- "$d_cwd" >/dev/null 2>&1 && d_export && exec $d_setsid "$@") \
-    >"$d_marker/stdout" 2>"$d_marker/stderr" 3<&- &
+    >>"$d_marker/stdout" 2>>"$d_marker/stderr" 3<&- &
   d_pid=$!
   echo "$d_pid" >"$d_marker/pid"
-  echo started
+  d_say started
   (while read -r d_how; do kill -s "$d_how" -- "$d_group$d_pid"; done) <&3 >/dev/null 2>&1 &
   d_reader=$!
   d_follow &
@@ -119,5 +129,5 @@ d_run() {
   echo "$d_code" >"$d_marker/exit.new" && mv "$d_marker/exit.new" "$d_marker/exit"
   wait "$d_follower"
   kill "$d_reader" 2>/dev/null
-  echo "exit $d_code"
+  d_say "exit $d_code"
 }`;

@@ -21,7 +21,7 @@ import {
   outputFiles,
   readOutputs,
 } from "./output.ts";
-import { LOOK, script } from "./remote.ts";
+import { LOOK } from "./remote.ts";
 import { SshSession } from "./ssh_session.ts";
 
 /** An order to run a command on another machine. All of it is recorded, and seen there in `ps`. */
@@ -76,7 +76,7 @@ export function ssh(options: SshOptions): Action<SshOrder> {
 
     const marker = `${markers}/${nameOf(orderId)}`;
     const files = outputFiles(output, orderId);
-    const command = script({ marker, program, args, cwd, env, maxOutput });
+    const command = { marker, program, args, cwd, env, maxOutput };
     const session = new SshSession(host, sshOptions, command, files);
     const { seen } = session;
     const why: { stopped?: string; gaveUp?: string } = {};

@@ -5,6 +5,7 @@ import { closeSync, writeFileSync } from "node:fs";
 import { codeOf, systemError } from "./errors.ts";
 import { frames } from "./frames.ts";
 import { openOutput, type OutputFiles } from "./output.ts";
+import { type RemoteCommand, script } from "./remote.ts";
 
 /** How far a command has come, as far as it was heard. */
 export interface Seen {
@@ -44,7 +45,7 @@ export class SshSession {
   constructor(
     host: string,
     options: readonly string[],
-    script: string,
+    command: RemoteCommand,
     files: OutputFiles,
   ) {
     const [log, stdout, stderr] = openOutput([files.ssh, files.stdout, files.stderr]) as Opened;
@@ -67,24 +68,27 @@ export class SshSession {
       closeSync(log);
     }
     this.#child.stdin?.on("error", () => {}); // It is told below, by how the process ends.
-    this.closed = this.#hear(script);
+    this.closed = this.#hear(command);
   }
 
   /** Passes a signal on to the command. One that is not sent yet is not sent at all. */
   signal(name: "TERM" | "KILL"): void {
-    if (this.seen.phase === "connecting") this.#child.kill("SIGKILL");
+    if (this.seen.phase === "connecting" || this.ended.exitCode !== undefined) {
+      this.#end("SIGKILL");
+    }
     if (this.seen.phase === "sent") this.#asked += `${name}\n`; // `sh` reads the script until then.
     if (this.seen.phase === "started") this.#child.stdin?.write(`${name}\n`);
   }
 
-  #hear(script: string): Promise<void> {
-    const answer = `ready ${randomUUID()}\n`; // What a login prints before it is not taken for it.
+  #hear(command: RemoteCommand): Promise<void> {
+    const token = randomUUID();
+    const answer = `ready ${token}\n`; // What a login prints before it is not taken for it.
     let heard = Buffer.alloc(0);
-    const hear = frames({
+    const hear = frames(token, {
       line: (text) => this.#line(text),
       bytes: (stream, part) => this.#write(stream, part),
     });
-    this.#child.stdin?.write(`echo ${answer}`);
+    this.#child.stdin?.write(`echo ready\\ ${token}\n`); // Repeated, it is not the answer.
     this.#child.stdout?.on("data", (chunk: Uint8Array) => {
       if (this.seen.phase !== "connecting") return hear(chunk);
       heard = Buffer.concat([heard, chunk]);
@@ -94,16 +98,22 @@ export class SshSession {
         return;
       }
       this.seen.phase = "sent";
-      this.#child.stdin?.write(script);
+      this.#child.stdin?.write(script(command, token));
       hear(heard.subarray(at + answer.length)); // A login may print behind it, too.
     });
     return new Promise<void>((resolve, reject) => {
       this.#child.on("error", (error) => reject(notStarted(error)));
-      this.#child.on("close", (exitCode, endedBy) => {
+      this.#child.on("exit", (exitCode, endedBy) => {
         Object.assign(this.ended, { exitCode, endedBy });
-        resolve();
       });
+      this.#child.on("close", resolve);
     }).finally(() => this.#close());
+  }
+
+  /** Ends `ssh`, and does not wait for what it may have left with its output open. */
+  #end(how: NodeJS.Signals): void {
+    this.#child.kill(how);
+    this.#child.stdout?.destroy();
   }
 
   #close(): void {
@@ -122,7 +132,7 @@ export class SshSession {
       this.seen.phase = "ended";
       this.seen.exitCode = Number(rest[0]);
       if (rest[1]) this.seen.endedBy = `SIG${rest[1]}`;
-      this.#child.kill(); // All is known: how the connection ends says nothing more.
+      this.#end("SIGTERM"); // All is known: how the connection ends says nothing more.
     }
   }
 

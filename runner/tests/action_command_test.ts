@@ -169,6 +169,13 @@ test("the output of one order is never written over that of another, nor over it
   assertEquals(readdirSync(folder).length, 4);
 });
 
+test("what a command prints through /dev/stdout stands beside what it prints itself", async () => {
+  const script = "echo one; echo two >>/dev/stdout; echo three";
+  const result = await run(mkdtempSync(join(root, "case-")), ["sh", "-c", script]);
+  assert(result.status === "APPLIED");
+  assertEquals((result.trace.rawResult as Evidence).stdout?.end, "one\ntwo\nthree\n");
+});
+
 test("a command that takes its own output away still ends as it ended", LONG, async () => {
   const folder = mkdtempSync(join(root, "case-"));
   const result = await run(folder, ["rm", "-r", folder]);

@@ -49,9 +49,12 @@ for (const ending of ENDINGS) {
       add(name, { status: 200, head, body, isWhole: false });
     }
   }
-  for (const body of ["", "a whole body"]) {
-    const name = `a 200 with neither, and ${JSON.stringify(body)}`;
-    add(name, { status: 200, head: "HTTP/1.1 200 OK\r\n\r\n", body, isWhole: ending === "FIN" });
+  for (const coding of ["", "transfer-encoding: x-chunked\r\n"]) {
+    for (const body of ["", "a whole body"]) {
+      const name = `a 200 with neither, ${coding.trim()}, and ${JSON.stringify(body)}`;
+      const head = `HTTP/1.1 200 OK\r\n${coding}\r\n`;
+      add(name, { status: 200, head, body, isWhole: ending === "FIN" });
+    }
   }
   for (const status of [302, 404, 500, 502]) {
     const head = `HTTP/1.1 ${status} No\r\ncontent-length: 12\r\n\r\n`;

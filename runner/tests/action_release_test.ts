@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -164,6 +165,32 @@ test(
     assertEquals(list(cwd, "deployed"), ["releases"]);
   },
 );
+
+/** What becomes of a switch whose answer is an error, where it may have been made. */
+const SWITCHES: Record<string, (deployed: string, link: string) => void> = {
+  "was made, and another one followed": (deployed, link) => {
+    rmSync(link);
+    symlinkSync("releases/other", join(deployed, "current"));
+  },
+  "cannot be looked at": (deployed) => {
+    renameSync(deployed, `${deployed}.gone`);
+    writeFileSync(deployed, "");
+  },
+};
+
+for (const [what, happens] of Object.entries(SWITCHES)) {
+  test(`a release whose switch is answered by an error, and ${what}, is UNKNOWN`, async () => {
+    const cwd = folder({ "site/a": "1" });
+    const [deployed, name] = [join(cwd, "deployed"), nameOf("first")];
+    const link = join(deployed, `current.${name}`);
+    const ports = when(() => existsSync(link), () => happens(deployed, link));
+    const result = await deploy(cwd, "first", "site", ports);
+    assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
+    assertStringIncludes((result.trace.rawError as { error: string }).error, "rename");
+    const kept = [deployed, `${deployed}.gone`].map((path) => join(path, "releases", name, "a"));
+    assert(kept.some((path) => existsSync(path)), "it may be live");
+  });
+}
 
 test("whatever an order is called, its release is one folder of its own", async () => {
   const cwd = folder({ "site/index.html": "one" });

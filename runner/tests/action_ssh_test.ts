@@ -1,5 +1,5 @@
 /** The ssh action where no server is: a program called `ssh` stands in for the connection. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,7 @@ after(() => rmSync(root, { recursive: true }));
 const LONG = { timeout: 60_000 };
 
 /** What it does with the ready line it was asked for; then it is the other machine's `sh`. */
-const READY = `read -r _ answer; answer="ready \${answer#ready }"`;
+const READY = 'read -r question; answer=$(eval "$question")';
 
 test("whatever a login prints around the ready line, the command runs", LONG, async () => {
   const logins: Record<string, string> = {
@@ -33,6 +33,72 @@ test("whatever a login prints around the ready line, the command runs", LONG, as
     assert(result.status === "FAILED", what);
     const { message, props } = result.trace.rawError as Thrown;
     assertEquals([message, props?.stdout?.end], ["sh ended with code 3 on web1", "done\n"], what);
+  }
+});
+
+test(
+  "what stands between the lines of its script is never taken for one of them",
+  LONG,
+  async () => {
+    const logins: Record<string, string> = {
+      "before the command has ended": `(sleep 0.3; echo 'exit 0'; echo 'refused it') &`,
+      "before it has begun": "echo 'exit 0'; echo 'stdout 1000';",
+      "in front of one, without an end": "printf 'exit 0 ';",
+    };
+    for (const [what, login] of Object.entries(logins)) {
+      const result = await run(`${READY}; echo "$answer"; ${login} exec sh`, [
+        ...["sh", "-c", "sleep 0.6; echo done; exit 3"],
+      ]);
+      assert(result.status === "FAILED", what);
+      const { message, props } = result.trace.rawError as Thrown;
+      assertEquals([message, props?.stdout?.end], ["sh ended with code 3 on web1", "done\n"], what);
+    }
+  },
+);
+
+test("another side that repeats what it hears is sent no command", LONG, async () => {
+  const result = await run("head -n 1", ["sh", "-c", "true\nexit 0\n"]);
+  assert(result.status === "FAILED");
+  assertEquals(
+    (result.trace.rawError as Thrown).message,
+    "ssh ended before anything was run: it said nothing",
+  );
+});
+
+test("a command that takes back what it has printed still ends as it ended", LONG, async () => {
+  const script =
+    "i=0; while [ $((i += 1)) -lt 3000 ]; do echo exit 0; : >/dev/stdout; done; exit 5";
+  const result = await run(`${READY}; echo "$answer"; exec sh`, ["sh", "-c", script]);
+  assert(result.status === "FAILED");
+  assertEquals((result.trace.rawError as Thrown).message, "sh ended with code 5 on web1");
+});
+
+test("what is printed through /dev/stdout arrives like the rest", LONG, async () => {
+  const script = "echo one; echo two >>/dev/stdout; echo three; sleep 0.5; echo 4 >/dev/stdout";
+  const result = await run(`${READY}; echo "$answer"; exec sh`, ["sh", "-c", script]);
+  assert(result.status === "APPLIED");
+  assertEquals((result.trace.rawResult as Evidence).stdout?.end, "one\ntwo\nthree\n4\n");
+});
+
+test("a process that ssh has left with its output open holds nobody", LONG, async () => {
+  const cases: [login: string, status: string][] = [
+    [`${READY}; echo "$answer"; exec sh`, "APPLIED"],
+    ["exit 255", "FAILED"], // When the Runner asks to stop.
+    [`${READY}; echo "$answer"`, "UNKNOWN"],
+  ];
+  for (const [login, status] of cases) {
+    const [file, stop] = [join(fresh(), "processes"), new AbortController()];
+    const running = run(`sleep 50 & echo "$$ $!" >${file}; ${login}`, ["true"], {
+      stop: stop.signal,
+    });
+    const processes = () => readFileSync(file, "utf8").split(" ").map(Number) as [number, number];
+    await until(() => existsSync(file) && processes().length === 2 && !isAlive(processes()[0]));
+    stop.abort(new Error("Ctrl-C"));
+    const result = await running;
+    assertEquals(result.status, status, login);
+    const [, left] = processes();
+    assert(isAlive(left), login);
+    process.kill(left);
   }
 });
 
@@ -148,7 +214,7 @@ test("why it was ended is recorded: a stop, and giving up", LONG, async () => {
 
 test("a connection that is lost is told as that", LONG, async () => {
   const cases = {
-    [`${READY}; echo "$answer"; echo started`]:
+    [`${READY}; echo "$answer"; echo "\${answer#ready } started"`]:
       "the connection to web1 was lost after the command had begun",
     [`${READY}; echo "$answer"`]:
       "the connection to web1 was lost, and nobody knows whether the command had begun",
@@ -214,6 +280,14 @@ interface Evidence {
 interface Thrown {
   message: string;
   props?: Evidence;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function fresh(): string {

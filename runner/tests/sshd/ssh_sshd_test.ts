@@ -325,16 +325,20 @@ test("the other side's sh may be dash, bash, busybox or mksh", LONG, () => {
     const command = { marker, program: "sh", args, cwd: undefined, env, maxOutput: undefined };
     const [name = "", ...options] = shell;
     const spoken = (input: string) => spawnSync(name, options, { input, encoding: "utf8" }).stdout;
-    assertEquals(spoken(script(command)), "started\nstdout 10\nit's a  b\nexit 3\n", name);
-    assertMatch(spoken(script(command)), /^refused .*File exists/, name);
+    assertEquals(
+      spoken(script(command, "T")),
+      "T started\nT stdout 10\nit's a  b\nT exit 3\n",
+      name,
+    );
+    assertMatch(spoken(script(command, "T")), /^T refused .*File exists/, name);
     const killed = { ...command, marker: `${marker}2`, args: ["-c", "kill -9 $$"] };
-    assertEquals(spoken(script(killed)), "started\nexit 137 KILL\n", name);
+    assertEquals(spoken(script(killed, "T")), "T started\nT exit 137 KILL\n", name);
     const looking = execFileSync(name, [...options, "-c", LOOK, "look", marker]);
     assertEquals(new TextDecoder().decode(looking), "ended 3\nstdout:\nit's a  b\n", name);
     writeFileSync(join(marker, "stdout"), "é".repeat(500) + "x");
     const cut = execFileSync(name, [...options, "-c", LOOK, "look", marker], { encoding: "utf8" });
     assertEquals(cut, `ended 3\nstdout:\n${"é".repeat(499)}x`, name);
-    const whole = script({ ...command, marker: `${marker}3` });
+    const whole = script({ ...command, marker: `${marker}3` }, "T");
     for (let end = whole.length - 2; end > whole.length - 200; end -= 3) {
       assertEquals(spoken(whole.slice(0, end)), "", `${name}, cut off after ${end} characters`);
     }

@@ -392,6 +392,29 @@ test("a driver that resolves COMMIT to nothing is believed as far as the databas
   assertEquals((await migrate(session, OWNERS)).status, "APPLIED");
 });
 
+test("a session that throws instead of rejecting, or answers by nothing, hides no COMMIT", async () => {
+  const endings = [
+    () => {
+      throw new Error("the session is closed");
+    },
+    () => undefined as never,
+  ];
+  for (const ending of endings) {
+    const client = await openSession(database.url);
+    let isOver = false;
+    const session: Session = {
+      query(text, values) {
+        if (isOver) return ending();
+        isOver = text === "commit";
+        return client.query(text, values);
+      },
+    };
+    const result = await migrate(session, "create table if not exists owners (id int)");
+    assertEquals(result.status, "UNKNOWN");
+    assertMatch(await statusOf(evidenceOf(result.trace).transaction as string), /committed/);
+  }
+});
+
 test("a migration waits for the disk, also where the database does not", async () => {
   const session = await openSession(database.url);
   await session.query("set synchronous_commit = off");
