@@ -1,5 +1,5 @@
-import { Damages } from "../damages.ts";
-import type { Ledger } from "../ledgers/ledger.ts";
+import { LedgerDamaged } from "../ledgers/errors.ts";
+import type { Filter, Ledger } from "../ledgers/ledger.ts";
 import { BadInput } from "./exit.ts";
 import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
@@ -10,9 +10,6 @@ import { tableOf } from "./table.ts";
 
 /** What fits on a screen or two. */
 const ON_A_TERMINAL = 50;
-
-/** A folder reads all of its files for each page: few pages. */
-const PAGE = 10_000;
 
 /**
  * Lists orders: a table for people, an entry a line for programs.
@@ -32,54 +29,37 @@ export async function list(
   const location = locate(values.ledger);
   if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
   const ledger = await open(location);
-  const damages = new Damages();
   try {
-    if (isForPeople(values, shell)) await table(ledger, damages, values, shell);
-    else if (!values.quiet || values.json) await lines(ledger, damages, values, shell);
+    if (isForPeople(values, shell)) await table(ledger, values, shell);
+    else if (!values.quiet || values.json) await lines(ledger, values, shell);
   } finally {
     await letGo(ledger);
   }
-  damages.refuse();
   return 0;
 }
 
-async function table(
-  ledger: Ledger,
-  damages: Damages,
-  values: Values,
-  shell: Shell,
-): Promise<void> {
+async function table(ledger: Ledger, values: Values, shell: Shell): Promise<void> {
   if (values.quiet) return;
   const limit = values.limit ?? ON_A_TERMINAL;
-  const page = await ledger.list({ ...queryOf(values), limit });
-  damages.add(page);
-  const rows = page.entries.length > 0
-    ? tableOf(page.entries, styleOf(shell.stdout, shell.env))
+  const { entries, next, damages } = await ledger.list({ ...filterOf(values), limit });
+  const rows = entries.length > 0
+    ? tableOf(entries, styleOf(shell.stdout, shell.env))
     : ["no orders"];
-  if (page.next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
+  if (next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
   await shell.stdout.write(`${rows.join("\n")}\n`);
+  if (damages) throw new LedgerDamaged(damages, []);
 }
 
-/** NDJSON, page by page: `head` ends it early. */
-async function lines(
-  ledger: Ledger,
-  damages: Damages,
-  values: Values,
-  { stdout }: Shell,
-): Promise<void> {
+/** NDJSON, an order a line: `head` ends it early. */
+async function lines(ledger: Ledger, values: Values, { stdout }: Shell): Promise<void> {
   let left = values.limit ?? Infinity;
-  let after: string | undefined;
-  while (left > 0 && !stdout.isClosed) {
-    const limit = Math.min(PAGE, left);
-    const page = await ledger.list({ ...queryOf(values), limit, ...after && { after } });
-    damages.add(page);
-    for (const entry of page.entries) await stdout.write(`${JSON.stringify(entry)}\n`);
-    left -= page.entries.length;
-    if (page.next === undefined) return;
-    after = page.next;
+  for await (const entry of ledger.entries(filterOf(values))) {
+    await stdout.write(`${JSON.stringify(entry)}\n`);
+    left -= 1;
+    if (left === 0 || stdout.isClosed) return;
   }
 }
 
-function queryOf({ status, since, grep }: Values) {
+function filterOf({ status, since, grep }: Values): Filter {
   return { status, since, text: grep };
 }

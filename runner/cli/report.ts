@@ -27,11 +27,11 @@ export async function report(
   const file = resolve(values.out);
   const ledger = await open(location);
   try {
-    const { orders, damages } = await writePage(ledger, file).catch((error) => {
+    const { orders, damage } = await writePage(ledger, file).catch((error) => {
       throw error instanceof LedgerDown ? error : new BadInput(error.message);
     });
     await tell(file, orders, values, shell);
-    damages.refuse();
+    if (damage) throw damage;
     return 0;
   } finally {
     await letGo(ledger);

@@ -1,7 +1,7 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
 import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
-import { OrderUnstorable } from "./errors.ts";
-import type { Entry, Query } from "./ledger.ts";
+import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
+import type { Entry, Filter, Page, Query } from "./ledger.ts";
 
 /**
  * "DEPL": the number by which SQLite's files and PostgreSQL's locks say that they are a ledger's.
@@ -51,6 +51,43 @@ export function placeOf(
   { fact: { at, orderId } }: Pick<Entry, "fact">,
 ): string {
   return JSON.stringify([at, orderId]);
+}
+
+/** How many are read at once, where all are. */
+const PAGE = 500;
+
+/**
+ * All entries that are asked for, page by page: `entries()` of a ledger for which the next page costs
+ * no more than the first.
+ *
+ * @param list The ledger's
+ * @throws {LedgerDamaged} At its end, if something was damaged
+ *
+ * @example
+ * ```ts
+ * import { entriesOf } from "deployer-runner";
+ * import { FolderLedger } from "deployer-runner/ledgers/folder";
+ *
+ * const ledger = new FolderLedger("ledger");
+ * const entries = entriesOf((query) => ledger.list(query), { status: "FAILED" });
+ * for await (const { fact } of entries) console.log(fact.orderId);
+ * ```
+ */
+export async function* entriesOf(
+  list: (query: Query) => Promise<Page>,
+  filter?: Filter,
+): AsyncGenerator<Entry> {
+  const damages = new Map<string, Damage>(); // More than one page may name the same.
+  let after: string | undefined;
+  do {
+    const page = await list({ ...filter, limit: PAGE, after });
+    yield* page.entries;
+    for (const damage of page.damages ?? []) {
+      damages.set(`${damage.where} ${damage.problem}`, damage);
+    }
+    after = page.next;
+  } while (after !== undefined);
+  if (damages.size > 0) throw new LedgerDamaged([...damages.values()], []);
 }
 
 /** An entry from what is held of an order. Its status is final once it is closed. */
@@ -128,17 +165,17 @@ export function proofAbsent(consumed: Fact): Fact {
 }
 
 /**
- * Refuses an identity that cannot be told from others once it is written: half of a character
- * becomes the same replacement as any other half.
+ * Refuses a claim that could not be read as it was written. Half of a character in an identity
+ * becomes the same replacement as any other half: the order could not be told from others.
  *
- * @throws {OrderUnstorable} If it holds one
+ * @throws {OrderUnstorable} If it is one
  */
-export function checkIdentity(orderId: string): void {
-  if (orderId.isWellFormed()) return;
-  throw new OrderUnstorable(
-    orderId,
-    new Error("its identity holds half of a character"),
-  );
+export function checkClaim({ orderId, at }: Fact): void {
+  if (!orderId.isWellFormed()) {
+    throw new OrderUnstorable(orderId, new Error("its identity holds half of a character"));
+  }
+  const problem = problemOfInstant("fact.at", at);
+  if (problem) throw new OrderUnstorable(orderId, new Error(problem));
 }
 
 function instant(

@@ -10,7 +10,8 @@ import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "
 import { isDoneWithin, LONGEST } from "../timer.ts";
 import { Batches, type Item } from "./batch.ts";
 import {
-  checkIdentity,
+  checkClaim,
+  entriesOf,
   entryOf,
   MARK,
   problemOfClaim,
@@ -27,7 +28,7 @@ import {
   OrderAlreadyConsumed,
   OrderUnstorable,
 } from "./errors.ts";
-import type { Entry, Ledger, Page, Query } from "./ledger.ts";
+import type { Entry, Filter, Ledger, Page, Query } from "./ledger.ts";
 import { SCHEMA } from "./postgres_schema.ts";
 
 export { SCHEMA };
@@ -191,7 +192,7 @@ export class PostgresLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId } = fact;
-    checkIdentity(orderId);
+    checkClaim(fact);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify({ request, context, fact });
     this.#assertOpen(failed);
@@ -304,6 +305,10 @@ export class PostgresLedger implements Ledger {
       ...next && rows.length > limit && { next },
       ...damages.length > 0 && { damages },
     };
+  }
+
+  entries(filter?: Filter): AsyncGenerator<Entry> {
+    return entriesOf((query) => this.list(query), filter);
   }
 
   /**

@@ -10,7 +10,8 @@ import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import process from "node:process";
 import { Batches, type Item, ITEMS } from "./batch.ts";
 import {
-  checkIdentity,
+  checkClaim,
+  entriesOf,
   entryOf,
   MARK,
   problemOfClaim,
@@ -20,7 +21,7 @@ import {
   select,
 } from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
-import type { Entry, Ledger, Page, Query } from "./ledger.ts";
+import type { Entry, Filter, Ledger, Page, Query } from "./ledger.ts";
 import {
   isGone,
   type Judge,
@@ -210,7 +211,7 @@ export class SqliteLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId, executionId, at } = fact;
-    checkIdentity(orderId);
+    checkClaim(fact);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const json = [fact, request, context].map((value) => JSON.stringify(value));
     const columns = [
@@ -330,6 +331,10 @@ export class SqliteLedger implements Ledger {
       ...next && rows.length > limit && { next },
       ...damages.length > 0 && { damages },
     };
+  }
+
+  entries(filter?: Filter): AsyncGenerator<Entry> {
+    return entriesOf((query) => this.list(query), filter);
   }
 
   async close(): Promise<void> {

@@ -35,7 +35,7 @@ import {
   thisProcess,
 } from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
-import { contentOf, indexed, partsOf, pathOf, sha256 } from "./folder_parts.ts";
+import { contentOf, opened, partsOf, pathOf, sha256 } from "./folder_parts.ts";
 import { openLedger } from "./open_folder.ts";
 import { runtime } from "./runtime.ts";
 
@@ -63,7 +63,7 @@ testLedger("a folder of files", {
       ["a folder with a ledger.json that is torn", { "ledger.json": '{"ledg' }],
       ["a folder with a ledger.json that holds nothing", { "ledger.json": "[]" }],
       ["a ledger of a later version", {
-        "ledger.json": '{"ledger":"deployer-runner/folder","version":2}',
+        "ledger.json": '{"ledger":"deployer-runner/folder","version":3}',
         [`${sha256("x")}.json`]: '{"order":"x"}',
       }],
     ];
@@ -143,10 +143,10 @@ test("a folder of the time before the mark and the index is read as it is, and g
   const many = [1, 2, 3].map(() => new FolderLedger(folder, () => true));
   const closed = (await Promise.all(many.map((ledger) => ledger.recover()))).flat();
   assertEquals(closed.map(({ orderId }) => orderId), ["open"]);
-  assertEquals(indexed(folder), []);
+  assertEquals(opened(folder), []);
   assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
     ledger: "deployer-runner/folder",
-    version: 1,
+    version: 2,
   });
   await new FolderLedger(folder).consume(...claim("new"));
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
@@ -171,7 +171,7 @@ test(
 test("an order that is closed leaves the index, whoever closes it", async () => {
   const folder = mkdtempSync(join(root, "index-"));
   const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
-  const index = () => indexed(folder).length;
+  const index = () => opened(folder).length;
   await Promise.all(
     ["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))),
   );
@@ -227,7 +227,7 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
     const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
     // Both names of the same file are named.
     assertEquals(error.damages.length, 5, said);
-    for (const name of ["[0-9a-f]{64}", "open/[-0-9a-f]{36}"]) {
+    for (const name of ["[0-9a-f]{64}", "open/[-.0-9TZa-f]{36,}"]) {
       assertMatch(said, new RegExp(`${name}\\.json is not JSON: .*`));
       assertMatch(
         said,
@@ -280,7 +280,7 @@ test("an index file that a copy has torn is named once, and its orders are recov
   await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
   await ledger.consume(...claim("c"));
   cpSync(folder, copy, { recursive: true });
-  const torn = pathOf(copy, "a", "index");
+  const torn = pathOf(copy, "a", "open");
   writeFileSync(torn, readFileSync(torn, "utf8").slice(0, 100));
 
   const copied = new FolderLedger(copy, () => true);
@@ -290,7 +290,7 @@ test("an index file that a copy has torn is named once, and its orders are recov
     assertEquals(error.damages.length, 1);
   }
   assertEquals(await copied.recover(), []);
-  assertEquals(indexed(copy), []);
+  assertEquals(opened(copy), []);
 });
 
 test("an order of a batch that had its result stays closed, also when that was archived", async () => {
@@ -331,7 +331,7 @@ for (const [what, make] of OTHERS) {
     `${what} in the place of a file is named, holds nobody up, and hides no other order`,
     LONG,
     async () => {
-      for (const part of ["entry", "result", "recovered", "index"]) {
+      for (const part of ["entry", "result", "recovered", "open"]) {
         const folder = mkdtempSync(join(root, "other-"));
         const ledger = new FolderLedger(folder, () => true);
         for (const orderId of ["a", "b", "c"]) await ledger.consume(...claim(orderId));
@@ -343,11 +343,11 @@ for (const [what, make] of OTHERS) {
 
         const lost = await assertRejects(() => ledger.lost(), LedgerDamaged, path);
         // What only the index has lost is found all the same.
-        const found = part === "index" ? ["a", "c"] : ["c"];
+        const found = part === "open" ? ["a", "c"] : ["c"];
         assertEquals(lost.facts.map(({ orderId }) => orderId).sort(), found, part);
         const { entries, damages = [] } = await ledger.list();
         assertEquals(entries.map((entry) => entry.fact.orderId).sort().slice(-2), ["b", "c"]);
-        if (part !== "index") {
+        if (part !== "open") {
           assertEquals([entries.length, damages.map(({ where }) => where)], [2, [path]]);
           await assertRejects(() => ledger.get("a"), LedgerDamaged, path);
         }
@@ -432,7 +432,7 @@ test("a folder with what is nobody's may become a ledger, and is marked before i
   assert((mark as bigint) <= (entry as bigint));
   assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
     ledger: "deployer-runner/folder",
-    version: 1,
+    version: 2,
   });
 });
 
@@ -441,7 +441,7 @@ test("a ledger of a later version is refused by its number, and a mark that is t
   const path = join(folder, "ledger.json");
   for (
     const [text, problem] of [
-      ['{"ledger":"deployer-runner/folder","version":2}', "says version 2: this package knows 1"],
+      ['{"ledger":"deployer-runner/folder","version":3}', "says version 3: this package knows 2"],
       ['{"ledger":', "is not JSON"],
     ] as const
   ) {
