@@ -24,6 +24,7 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
+import { Desk } from "./desk.ts";
 import {
   type Damage,
   LedgerDamaged,
@@ -48,6 +49,10 @@ export interface Held {
   readonly parts?: Parts | undefined;
   /** Places that are neither empty nor a ledger, where this kind of ledger can meet one. */
   foreign?(): readonly Foreign[] | PromiseLike<readonly Foreign[]>;
+  /** Places where a commit may not survive a crash, where their owner can set such a thing. */
+  weak?(): readonly Weak[] | PromiseLike<readonly Weak[]>;
+  /** What makes this kind of ledger wait, where something can. */
+  readonly waits?: Waits | undefined;
 }
 
 /** What a ledger holds of an order, part by part, behind its back: files, or columns of a row. */
@@ -77,6 +82,25 @@ export interface Foreign {
   readonly location: string;
   /** All that is there, byte for byte, as one text. */
   content(): string | PromiseLike<string>;
+}
+
+/** A place whose owner has weakened what a promise rests on. */
+export interface Weak {
+  readonly what: string;
+  /** Opens it as a ledger: it may refuse the place. */
+  open(): PromiseLike<Ledger>;
+  /** What the ledger writes with, setting by setting. */
+  settings(): PromiseLike<Readonly<Record<string, unknown>>>;
+  /** What they must be. */
+  readonly needed: Readonly<Record<string, unknown>>;
+}
+
+/** A lock, or a server that does not answer. */
+export interface Waits {
+  /** Makes every write at a place wait; what it resolves to lets them go on. */
+  hold(location: string): PromiseLike<() => PromiseLike<unknown>>;
+  /** A ledger there whose close() waits for some 200 ms. */
+  openImpatient(location: string): PromiseLike<Ledger>;
 }
 
 const ONE_OF_MANY = { timeout: 300_000 };
@@ -620,6 +644,59 @@ export function testLedger(name: string, held: Held): void {
         }
       },
     );
+  }
+
+  if (held.weak) {
+    test(`${name}: what was set to lose commits is set back by its own session, or refused`, async () => {
+      for (const { what, open, settings, needed } of await held.weak?.() ?? []) {
+        const ledger = await Promise.resolve(open()).catch((error) => error);
+        if (ledger instanceof LedgerDown) continue;
+        opened.add(ledger);
+        await ledger.consume(...claim("x"));
+        assert.deepEqual(await settings(), needed, what);
+        await ledger.close();
+      }
+    });
+  }
+
+  if (held.waits) {
+    const { hold, openImpatient } = held.waits;
+
+    test(`${name}: what is told to stop while the ledger waits is never executed`, async () => {
+      const location = await fresh();
+      const ledger = await openLedger(location);
+      const release = await hold(location);
+      const desk = new Desk(ledger);
+      let calls = 0;
+      const [, request, context] = claim("x");
+      const taken = desk.take(request, context, () => calls += 1);
+      const closed = desk.close(0, 60_000);
+      await release();
+      await closed;
+      const { status } = await taken;
+      assert.deepEqual([calls, status], [0, "FAILED"]);
+      assert.equal((await ledger.get("x"))?.status, "FAILED");
+    });
+
+    test(`${name}: a place that does not answer holds neither a call nor close() for ever`, async () => {
+      const location = await fresh();
+      const ledger = await openImpatient(location);
+      const [fact, request, context] = claim("x");
+      await ledger.consume(fact, request, context);
+      const result = { ...await resultOf("x"), executionId: "e" };
+      const release = await hold(location);
+      const ends = Promise.allSettled([ledger.store(result), ledger.consume(...claim("y"))]);
+      await ledger.close();
+      for (const end of await ends) {
+        assert.ok(end.status === "rejected" && end.reason instanceof LedgerDown, end.status);
+      }
+      await release();
+
+      const another = await openLedger(location);
+      assert.deepEqual((await another.get("x"))?.fact, fact);
+      await another.store(result);
+      assert.equal((await another.get("x"))?.status, "APPLIED");
+    });
   }
 
   if (held.foreign) {

@@ -84,6 +84,7 @@ function methods(ledger: Ledger): Ledger {
     recover: () => ledger.recover(),
     get: (orderId) => ledger.get(orderId),
     list: (query) => ledger.list(query),
+    entries: (filter) => ledger.entries(filter),
     close: () => ledger.close(),
     [Symbol.asyncDispose]: () => ledger.close(),
   };
