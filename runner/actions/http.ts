@@ -1,4 +1,5 @@
 import type { Action, ExecutionRequest } from "deployer-runtime";
+import { reasonOf } from "./errors.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { checkInput, type Fields, type Input, name, refusal, string } from "./input.ts";
 
@@ -53,7 +54,8 @@ export function httpRequest(
       if (exchange.seen.sent === "none") exchange.end();
     };
     const giveUp = () => {
-      unproven({ request, ...exchange.seen }); // At once: the Runner does not wait for an end.
+      // At once: the Runner does not wait for an end.
+      unproven({ request, ...exchange.seen, gaveUp: reasonOf(signal) });
       exchange.end();
     };
     stop?.addEventListener("abort", ask);

@@ -1,4 +1,5 @@
 import type { Action, ExecutionRequest } from "deployer-runtime";
+import { reasonOf } from "./errors.ts";
 
 /** One session of PostgreSQL, in no transaction: a `Client` of `pg` is one, a pool is none. */
 export interface Session {
@@ -54,7 +55,7 @@ export function migration<Order extends ExecutionRequest>(
   return async (order, { signal, unproven }) => {
     stop?.throwIfAborted();
     let [phase, begun] = ["beginning", {} as { transaction: string; backend: number }];
-    const giveUp = () => unproven({ ...begun, phase });
+    const giveUp = () => unproven({ ...begun, phase, gaveUp: reasonOf(signal) });
     const goOn = () => {
       signal?.throwIfAborted(); // Nobody hears of it any more: it is not committed.
       stop?.throwIfAborted();

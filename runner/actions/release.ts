@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import { flush, refuseOnWindows } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
+import { reasonOf } from "./errors.ts";
 import { checkInput, type Fields, name } from "./input.ts";
 import { nameOf } from "./output.ts";
 import {
@@ -71,7 +72,7 @@ export function releaseSwitch(
     const [folder, link] = [join(target, release), `${current}.${id}`];
 
     let phase: "reading" | "copying" | "switching" | "proving" = "reading";
-    const giveUp = () => unproven({ release, phase });
+    const giveUp = () => unproven({ release, phase, gaveUp: reasonOf(signal) });
     const ends = [signal, stop].filter((end) => end !== undefined);
     signal?.addEventListener("abort", giveUp);
     try {

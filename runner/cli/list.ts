@@ -5,7 +5,7 @@ import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./l
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { styleOf } from "./style.ts";
+import { jsonOf, styleOf } from "./style.ts";
 import { tableOf } from "./table.ts";
 
 /** What fits on a screen or two. */
@@ -54,7 +54,7 @@ async function table(ledger: Ledger, values: Values, shell: Shell): Promise<void
 async function lines(ledger: Ledger, values: Values, { stdout }: Shell): Promise<void> {
   let left = values.limit ?? Infinity;
   for await (const entry of ledger.entries(filterOf(values))) {
-    await stdout.write(`${JSON.stringify(entry)}\n`);
+    await stdout.write(`${jsonOf(entry)}\n`);
     left -= 1;
     if (left === 0 || stdout.isClosed) return;
   }

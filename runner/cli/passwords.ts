@@ -16,3 +16,12 @@ export function withoutPasswords(text: string): string {
     .replace(/(?<!\bfile):\S*@/g, ":***@") // Of what was to be one. Paths of modules have an @ too.
     .replace(/(password\s*=\s*)('[^']*'|[^\s&"']+)/gi, "$1***");
 }
+
+/** A URL without it; of what is none, whatever may be one. */
+export function withoutPassword(url: string): string {
+  if (!URL.canParse(url)) return withoutPasswords(url);
+  const parsed = new URL(url);
+  if (parsed.password === "") return url;
+  parsed.password = "***";
+  return parsed.href;
+}

@@ -1,5 +1,6 @@
 /** The line that a person sees while a command runs: how long it has taken, and what it says. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { statSync } from "node:fs";
+import { lookAtOutput } from "../actions/output.ts";
 import type { Out } from "./shell.ts";
 import { clean, fit, spoken, type Style } from "./style.ts";
 
@@ -44,15 +45,11 @@ function lastLine(files: readonly string[]): string {
   let [newest, line] = [0, ""];
   for (const file of files) {
     try {
-      const opened = openSync(file, "r");
-      const { size, mtimeMs } = fstatSync(opened);
-      const end = new Uint8Array(Math.min(size, 2000));
-      if (mtimeMs > newest && size > 0) {
-        readSync(opened, end, 0, end.length, size - end.length);
-        newest = mtimeMs;
-        line = new TextDecoder().decode(end).split(/[\r\n]+/).findLast((text) => text.trim()) ?? "";
-      }
-      closeSync(opened);
+      const { mtimeMs, size } = statSync(file);
+      if (size === 0 || mtimeMs <= newest) continue;
+      newest = mtimeMs;
+      const { end = "" } = lookAtOutput(file);
+      line = end.split(/[\r\n]+/).findLast((text) => text.trim()) ?? "";
     } catch { /* It is not there yet. */ }
   }
   return clean(line.trim());

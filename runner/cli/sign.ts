@@ -7,6 +7,7 @@ import { keyOf } from "./key.ts";
 import type { Invocation } from "./options.ts";
 import { readContent } from "./order.ts";
 import type { Shell } from "./shell.ts";
+import { jsonOf } from "./style.ts";
 
 /**
  * Signs a result: the envelope is what stdout gets.
@@ -29,6 +30,6 @@ export async function sign({ values, operands }: Invocation, shell: Shell): Prom
   const fault = firstFault("ExecutionResult", read.value);
   if (fault) throw new BadInput(`file ${name} is no result: ${fault.field} ${fault.reason}`);
   const envelope = seal(read.value as ExecutionResult, bytes, key);
-  await shell.stdout.write(`${JSON.stringify(envelope, null, 2)}\n`);
+  await shell.stdout.write(`${jsonOf(envelope, 2)}\n`);
   return 0;
 }

@@ -32,6 +32,14 @@ export function clean(text: string): string {
   );
 }
 
+/** A document of JSON, of which a terminal obeys nothing: JSON itself escapes only what is below space. */
+export function jsonOf(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\x7f-\x9f]/g,
+    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+  );
+}
+
 /** What a terminal writes over two columns: East Asian characters, but for the halfwidth ones, and emoji. */
 const WIDE =
   /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff00-\uff60\uffe0-\uffe6]/u;

@@ -1,6 +1,7 @@
 /** What is said of an order in words: the status, what it does not say, what to look at. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
+import { withoutPassword } from "./passwords.ts";
 import { isRecord } from "./record.ts";
 import { brief, reasonOf, said, textOf } from "./tags.ts";
 
@@ -36,7 +37,7 @@ export function asked({ request: { action } }: Pick<Entry, "request">): string {
       : [program, ...args].map(quoted).join(" ");
     return host === undefined ? words : `${host}: ${words}`;
   }
-  if (url !== undefined) return `${said(input.method)} ${url}`;
+  if (url !== undefined) return `${said(input.method)} ${withoutPassword(url)}`;
   if (site !== undefined) return `${action.name} ${site}`;
   return action.name;
 }
@@ -65,7 +66,7 @@ export function happened(entry: Entry): string {
   const { message, evidence } = observed(result);
   const known = isRecord(evidence) ? evidence : {};
   const isProven = result.status === "APPLIED";
-  const what = message ?? ended(isProven, known) ?? released(isProven, known) ??
+  const what = message ?? released(isProven, known) ?? ended(isProven, known) ??
     ENDS[result.trace.settlement];
   const isCommand = !isProven || typeof known.exitCode === "number";
   return isCommand && typeof known.stopped === "string"
@@ -95,11 +96,12 @@ function ended(isProven: boolean, evidence: Record<string, unknown>): string | u
 
 /** What became of a release, if it is one: never more than its evidence says. */
 function released(isProven: boolean, evidence: Record<string, unknown>): string | undefined {
-  const { release, files, phase, seen, differing, unreadable, error } = evidence;
+  const { release, files, phase, gaveUp, seen, differing, unreadable, error } = evidence;
   if (typeof release !== "string") return undefined;
   if (isProven) return isRecord(files) ? `it is live as ${release}` : undefined;
   if (typeof phase === "string" && Object.hasOwn(GIVEN_UP, phase)) {
-    return `the Runner stopped waiting: ${GIVEN_UP[phase]?.(release)}`;
+    const why = typeof gaveUp === "string" ? ` (${gaveUp})` : "";
+    return `the Runner stopped waiting${why}: ${GIVEN_UP[phase]?.(release)}`;
   }
   if (typeof error === "string") return `${release} is live, although the switch failed: ${error}`;
   if (typeof unreadable === "string") return `${release} cannot be read back: ${unreadable}`;

@@ -160,7 +160,7 @@ test(
     const result = await deploy(...withdrawn(cwd, "first"));
     assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
     const release = `releases/${nameOf("first")}`;
-    assertEquals(result.trace.rawError, { release, phase: "copying" });
+    assertEquals(result.trace.rawError, { release, phase: "copying", gaveUp: "too late" });
     await until(() => !existsSync(join(cwd, "deployed", release)));
     assertEquals(list(cwd, "deployed"), ["releases"]);
   },
@@ -447,7 +447,8 @@ for (const [moment, isNow] of Object.entries(MOMENTS)) {
       when((looks) => isNow(cwd, looks), abort, giveUp),
     );
     assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-    assertEquals(result.trace.rawError, { release: `releases/${nameOf(order)}`, phase });
+    const release = `releases/${nameOf(order)}`;
+    assertEquals(result.trace.rawError, { release, phase, gaveUp: "too late" });
     if (isSwitched) return;
     await until(() => list(cwd, "deployed/releases").length === 0);
     assert(!existsSync(join(cwd, "deployed/current")));

@@ -50,9 +50,9 @@ const WORDS: [evidence: object, applied: string, unproven: string, failed?: stri
     "the Runner stopped waiting: it was reading the site, and nothing was switched",
   ],
   [
-    { release: r, phase: "copying" },
+    { release: r, phase: "copying", gaveUp: "time-out" },
     PROOF,
-    `the Runner stopped waiting: it was copying ${r}, and nothing was switched`,
+    `the Runner stopped waiting (time-out): it was copying ${r}, and nothing was switched`,
   ],
   [
     { release: r, phase: "switching" },

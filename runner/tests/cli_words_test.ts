@@ -1,5 +1,5 @@
 /** What `show` and `list` say on a terminal: reasons, the ends of outputs, and what was cut. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -9,9 +9,10 @@ import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { outputFiles } from "../actions/output.ts";
 import { entryOf } from "../cli/card.ts";
 import { linesOfOutput } from "../cli/printed.ts";
-import { fit, fitMiddle, pad, widthOf, wrap } from "../cli/style.ts";
+import { showProgress } from "../cli/progress.ts";
+import { fit, fitMiddle, jsonOf, pad, widthOf, wrap } from "../cli/style.ts";
 import { tableOf } from "../cli/table.ts";
-import { happened } from "../cli/words.ts";
+import { asked, happened } from "../cli/words.ts";
 import type { Entry } from "../ledgers/ledger.ts";
 import { claim } from "../testing_claim.ts";
 import { fresh, run, tidy } from "./cli_shell.ts";
@@ -257,4 +258,40 @@ test("a wide character takes two columns, and none is cut", () => {
   assertEquals(fitMiddle("abe\u0301", 2), "a…");
   assertEquals(pad("部", 4) + "|", "部  |");
   assertEquals(wrap("部署 完成 x", 8), ["部署", "完成 x"]);
+});
+
+// --- What a terminal gets -----------------------------------------------------------------------
+
+test("what an order asks of a server is told without its password", () => {
+  for (
+    const [url, told] of [
+      ["https://me:secret@example.com/a@b", "GET https://me:***@example.com/a@b"],
+      ["https://example.com:8080/a@b", "GET https://example.com:8080/a@b"],
+      ["//me:secret@example.com", "GET //me:***@example.com"],
+    ] as const
+  ) {
+    const action = { name: "http", input: { method: "GET", url } };
+    assertEquals(asked({ request: { orderId: "x", action } }), told);
+  }
+});
+
+test("JSON holds no character that a terminal obeys, and says the same", () => {
+  const text = "a\x9b2Jb\x7f\x85é🚀\x1b\n";
+  assertMatch(jsonOf({ text }, 2), /^[^\x00-\x09\x0b-\x1f\x7f-\x9f]*$/);
+  assertEquals(JSON.parse(jsonOf({ text })), { text });
+});
+
+test("the line that moves shows whole characters, and waits for no FIFO", LONG, async () => {
+  const folder = fresh();
+  mkdirSync(folder, { recursive: true });
+  const [fifo, file] = [join(folder, "fifo"), join(folder, "file")];
+  execFileSync("mkfifo", [fifo]);
+  writeFileSync(file, "é".repeat(5000) + "x"); // A cut at an even byte is in the middle of one.
+  let shown = "";
+  const out = { columns: 80, isTerminal: true, write: (text: string) => shown += text };
+  const progress = showProgress(out as never, STYLE, [fifo, file, join(folder, "none")]);
+  while (shown === "") await new Promise((later) => setTimeout(later, 20));
+  progress.end();
+  assertMatch(shown, /ms {2}éé+…/);
+  assertEquals(shown.includes("\ufffd"), false);
 });
