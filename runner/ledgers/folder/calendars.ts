@@ -49,11 +49,16 @@ export async function makeCalendars(orders: Orders, index: string): Promise<void
       const claim = await orders.claimOf(hash).catch(noting([]));
       const ends = claim && await orders.endsOf(claim);
       const name = nameOf([claim ? instantOf(claim.fact.at) : NO_TIME], hash);
-      const rare = calendarOf(calendars, ends?.recovered ? "UNKNOWN" : ends?.result?.status);
-      for (const calendar of rare ? [calendars.all, rare] : [calendars.all]) {
+      const status = ends?.recovered ? "UNKNOWN" : ends?.result?.status;
+      // What cannot be read may have any status, once somebody has mended it.
+      const isKnown = ends !== undefined && ends.damage === undefined;
+      const rare = isKnown
+        ? calendarOf(calendars, status) ?? []
+        : RARE.map((one) => calendars[one]);
+      for (const calendar of [calendars.all, rare].flat()) {
         await calendar.prepare(name);
         if (claim) await calendar.add(join(orders.folder, `${hash}.json`), name);
-        else await calendar.mark(name); // What cannot be read may be no file.
+        else await calendar.mark(name); // It may be no file.
         added.push([calendar, name]);
       }
     }

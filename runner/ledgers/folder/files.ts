@@ -105,8 +105,9 @@ export const DISK: Files = {
   },
 };
 
-function identityOf({ dev, ino }: BigIntStats): string {
-  return `${dev}:${ino}`;
+/** The number of a file that is gone is given again at once: the time of its text tells them apart. */
+function identityOf({ dev, ino, mtimeNs }: BigIntStats): string {
+  return `${dev}:${ino}:${mtimeNs}`;
 }
 
 /** What is there; `undefined` if nothing is. */

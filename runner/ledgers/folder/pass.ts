@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Selection } from "../entry.ts";
 import type { Damage } from "../errors.ts";
 import type { Entry } from "../ledger.ts";
-import { instantOf, newestIn, orderIn } from "./calendar.ts";
+import { type Calendar, instantOf, nameOf, newestIn, NO_TIME, orderIn } from "./calendar.ts";
 import { calendarOf, type Calendars } from "./calendars.ts";
 import { type Claim, claimsIn, hashOf, noting, readingOnce, Unreadable } from "./documents.ts";
 import { lookAt } from "./files.ts";
@@ -97,12 +97,17 @@ export class Pass {
     // Of an order that was consumed a moment ago, the calendar may not have the name yet.
     const beside = rare ? [] : await open.dated();
     const range = { from: since, to: to ?? null };
-    const minutes = (rare ?? calendars.all).newestFirst(range, beside, this.damages);
+    const calendar = rare ?? calendars.all;
+    const minutes = calendar.newestFirst(range, beside, this.damages);
     for await (const minute of minutes) {
       let waiting: Entry[] = []; // What was read, and is not newer than all that was not.
       for (let first = 0, ahead = 1; first < minute.length; first += ahead, ahead = twice(ahead)) {
         const names = minute.slice(first, first + ahead);
-        for (const { entries, damages } of await Promise.all(names.map(this.#inFile))) {
+        for (
+          const { entries, damages } of await Promise.all(
+            names.map((name) => this.#inFile(name, calendar)),
+          )
+        ) {
           waiting.push(...entries);
           this.#note(damages);
         }
@@ -115,14 +120,25 @@ export class Pass {
     }
   }
 
-  readonly #inFile = async (name: string): Promise<{ entries: Entry[]; damages: Damage[] }> => {
+  async #inFile(
+    name: string,
+    calendar: Calendar,
+  ): Promise<{ entries: Entry[]; damages: Damage[] }> {
     const damages: Damage[] = [];
     const hash = orderIn(name);
     const read = hash === undefined
       ? await this.#claimedIn(name, damages)
-      : [await this.#orders.entryOf(hash).catch(noting(damages))];
+      : [await this.#entryAt(name, hash, calendar).catch(noting(damages))];
     return { entries: read.filter((entry) => entry !== undefined), damages };
-  };
+  }
+
+  /** An order that could not be read when it was given this name, and can be now, may have another. */
+  async #entryAt(name: string, hash: string, calendar: Calendar): Promise<Entry | undefined> {
+    const entry = await this.#orders.entryOf(hash);
+    if (entry === undefined || newestIn(name) !== NO_TIME) return entry;
+    const own = calendar.pathOf(nameOf([instantOf(entry.fact.at)], hash));
+    return await lookAt(this.#orders.files, own) ? undefined : entry;
+  }
 
   /** The orders that were consumed by a file's entries: of some, another process was first. */
   async #claimedIn(name: string, damages: Damage[]): Promise<(Entry | undefined)[]> {
