@@ -670,7 +670,9 @@ export function testLedger(name: string, held: Held): void {
       let calls = 0;
       const [, request, context] = claim("x");
       const taken = desk.take(request, context, () => calls += 1);
+      const stopped = new Promise((stop) => desk.stop.addEventListener("abort", stop));
       const closed = desk.close(0, 60_000);
+      await stopped;
       await release();
       await closed;
       const { status } = await taken;

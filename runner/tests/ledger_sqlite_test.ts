@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -270,6 +271,29 @@ test("SQLite: a new file and its log are their owner's alone, an old one keeps i
     assertEquals([modes(path), modes(old)], [["600"], ["640"]]); // The log is gone.
   } finally {
     process.umask(umask);
+  }
+});
+
+test("SQLite: a claim that nobody else would see is not confirmed", async () => {
+  const ways: Record<string, (path: string) => void> = {
+    "its file is moved away": (path) => renameSync(path, `${path}.old`),
+    "its file is replaced": (path) => {
+      copyFileSync(path, `${path}.new`);
+      renameSync(`${path}.new`, path);
+    },
+    "its log is removed": (path) => rmSync(`${path}-wal`),
+  };
+  for (const way of Object.values(ways)) {
+    const path = fresh();
+    const ledger = await openLedger(path);
+    await ledger.consume(...claim("x"));
+    way(path);
+    await assertRejects(
+      () => ledger.consume(...claim("y")),
+      LedgerDown,
+      `cannot consume order "y": its file, or the log of it, was moved or replaced`,
+    );
+    await ledger.close().catch(() => {});
   }
 });
 
