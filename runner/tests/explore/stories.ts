@@ -4,7 +4,7 @@ import { FolderLedger, type Machine } from "../../ledgers/folder.ts";
 import type { Files } from "../../ledgers/folder/files.ts";
 import type { Entry } from "../../ledgers/ledger.ts";
 import { claim } from "../../testing_claim.ts";
-import { Disk } from "./disk.ts";
+import type { Disk } from "./disk.ts";
 
 export const FOLDER = "/ledgers/one";
 
