@@ -106,7 +106,7 @@ test("an order whose identity is a path reaches nothing outside the ledger and t
   assertEquals([end.code, resultOf(end).orderId], [0, "../../x"]);
 
   assertEquals(
-    list(cwd, "deployed/ledger").filter((name) => name !== "open"),
+    list(cwd, "deployed/ledger").filter((name) => !["index", "open"].includes(name)),
     [".gitignore", `${sha256("../../x")}.json`, `${sha256("../../x")}.result.json`, "ledger.json"],
   );
   assertEquals(list(cwd, "deployed"), ["current", "ledger", "releases"]);
@@ -171,7 +171,7 @@ test("of many claims of one order exactly one wins, and the others are refused b
     assert(lost.reason instanceof OrderAlreadyConsumed);
     assertEquals(lost.reason.orderId, "x");
   }
-  assertEquals(list(path), [`${sha256("x")}.json`, "ledger.json", "open"]);
+  assertEquals(list(path), [`${sha256("x")}.json`, "index", "ledger.json", "open"]);
 });
 
 test("an entry holds the fact that the order is consumed, and its request", async () => {
@@ -253,6 +253,7 @@ function assertStored(cwd: string, result: ExecutionResult): void {
     ".gitignore",
     `${hash}.json`,
     `${hash}.result.json`,
+    "index",
     "ledger.json",
     "open",
   ]);
