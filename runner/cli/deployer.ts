@@ -1,4 +1,4 @@
-import { commandOf } from "./commands.ts";
+import { commandOf, refuseOperands } from "./commands.ts";
 import { BadInput, EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
@@ -56,6 +56,7 @@ async function run(args: readonly string[], shell: Shell): Promise<number> {
     await shell.stdout.write(helpOf(name, command));
     return 0;
   }
+  refuseOperands(name, command, invocation);
   const work = await command.load();
   return await work(invocation, shell);
 }

@@ -116,9 +116,34 @@ export async function openLedger(location: Location): Promise<Ledger> {
   }
 }
 
-/** Lets go of a ledger; of one that does not answer, without its answer. */
-export async function letGo(ledger: Ledger): Promise<void> {
-  await isDoneWithin(CLOSING, ledger.close());
+/** Opens a ledger for some work, and lets go of it; of one that does not answer, without its answer. */
+export async function withOpen<Value>(
+  location: Location,
+  open: OpenLedger,
+  work: (ledger: Ledger) => Promise<Value>,
+): Promise<Value> {
+  const ledger = await open(location);
+  try {
+    return await work(ledger);
+  } finally {
+    await isDoneWithin(CLOSING, ledger.close());
+  }
+}
+
+/**
+ * The same with the ledger that is meant.
+ *
+ * @param where What `--ledger` says
+ * @throws {BadInput} If there is none
+ */
+export async function withLedger<Value>(
+  where: string | undefined,
+  open: OpenLedger,
+  work: (ledger: Ledger, location: Location) => Promise<Value>,
+): Promise<Value> {
+  const location = locate(where);
+  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
+  return await withOpen(location, open, (ledger) => work(ledger, location));
 }
 
 /**

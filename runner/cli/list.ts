@@ -1,9 +1,8 @@
 import { LedgerDamaged } from "../ledgers/errors.ts";
 import type { Filter, Ledger } from "../ledgers/ledger.ts";
-import { BadInput } from "./exit.ts";
-import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
+import { type OpenLedger, openLedger, withLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
-import { isForPeople } from "./present.ts";
+import { readerOf } from "./present.ts";
 import type { Shell } from "./shell.ts";
 import { jsonOf, styleOf } from "./style.ts";
 import { tableOf } from "./table.ts";
@@ -19,27 +18,19 @@ const ON_A_TERMINAL = 50;
  * @throws {LedgerDamaged} If some orders are damaged; all others are listed
  */
 export async function list(
-  { operands, values }: Invocation,
+  { values }: Invocation,
   shell: Shell,
   open: OpenLedger = openLedger,
 ): Promise<number> {
-  if (operands.length > 0) {
-    throw new BadInput(`list takes no operand: received ${JSON.stringify(operands[0])}`);
-  }
-  const location = locate(values.ledger);
-  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
-  const ledger = await open(location);
-  try {
-    if (isForPeople(values, shell)) await table(ledger, values, shell);
-    else if (!values.quiet || values.json) await lines(ledger, values, shell);
-  } finally {
-    await letGo(ledger);
-  }
-  return 0;
+  return await withLedger(values.ledger, open, async (ledger) => {
+    const reader = readerOf(values, shell);
+    if (reader === "people") await table(ledger, values, shell);
+    if (reader === "programs") await lines(ledger, values, shell);
+    return 0;
+  });
 }
 
 async function table(ledger: Ledger, values: Values, shell: Shell): Promise<void> {
-  if (values.quiet) return;
   const limit = values.limit ?? ON_A_TERMINAL;
   const { entries, next, damages } = await ledger.list({ ...filterOf(values), limit });
   const rows = entries.length > 0

@@ -2,8 +2,9 @@ import { resolve } from "node:path";
 import { LedgerDown } from "../ledgers/errors.ts";
 import { writePage } from "../report.ts";
 import { BadInput } from "./exit.ts";
-import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
+import { type OpenLedger, openLedger, withLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
+import { readerOf } from "./present.ts";
 import type { Shell } from "./shell.ts";
 
 /**
@@ -15,31 +16,23 @@ import type { Shell } from "./shell.ts";
  * @throws {LedgerDamaged} If some orders are damaged; the page of all others is written
  */
 export async function report(
-  { operands, values }: Invocation,
+  { values }: Invocation,
   shell: Shell,
   open: OpenLedger = openLedger,
 ): Promise<number> {
-  if (operands.length > 0) {
-    throw new BadInput(`report takes no operand: received ${JSON.stringify(operands[0])}`);
-  }
-  const location = locate(values.ledger);
-  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
-  const file = resolve(values.out);
-  const ledger = await open(location);
-  try {
+  return await withLedger(values.ledger, open, async (ledger) => {
+    const file = resolve(values.out);
     const { orders, damage } = await writePage(ledger, file).catch((error) => {
       throw error instanceof LedgerDown ? error : new BadInput(error.message);
     });
     await tell(file, orders, values, shell);
     if (damage) throw damage;
     return 0;
-  } finally {
-    await letGo(ledger);
-  }
+  });
 }
 
 async function tell(file: string, orders: number, values: Values, shell: Shell): Promise<void> {
-  if (values.quiet && !values.json) return;
+  if (readerOf(values, shell) === "nobody") return;
   const path = values.json ? JSON.stringify({ file, orders }) : file;
   await shell.stdout.write(`${path}\n`);
   if (values.quiet) return;

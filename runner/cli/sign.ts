@@ -14,11 +14,10 @@ import { jsonOf } from "./style.ts";
  *
  * @throws {BadInput} If there is no key, or the file holds no result that the contract accepts
  */
-export async function sign({ values, operands }: Invocation, shell: Shell): Promise<number> {
-  const [file] = operands;
-  if (file === undefined || operands.length > 1) {
-    throw new BadInput(`expected one result: received ${operands.length}`);
-  }
+export async function sign(
+  { values, operands: [file = ""] }: Invocation,
+  shell: Shell,
+): Promise<number> {
   if (values.key === undefined) {
     throw new BadInput("--key is missing: the private key to sign with");
   }

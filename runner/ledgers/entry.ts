@@ -1,7 +1,7 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
 import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
 import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
-import type { Entry, Filter, Page, Query } from "./ledger.ts";
+import { type Entry, type Filter, type Page, type Query, STATUSES } from "./ledger.ts";
 
 /**
  * "DEPL": the number by which SQLite's files and PostgreSQL's locks say that they are a ledger's.
@@ -27,10 +27,7 @@ export interface Selection {
  */
 export function select(query: Query = {}): Selection {
   const { status = null, since, until, text = null, limit = 100, after } = query;
-  if (
-    status !== null &&
-    !["OPEN", "APPLIED", "FAILED", "UNKNOWN"].includes(status)
-  ) {
+  if (status !== null && !STATUSES.includes(status)) {
     throw wrong("status", "OPEN, APPLIED, FAILED or UNKNOWN", status);
   }
   if (!Number.isSafeInteger(limit) || limit < 1) {
@@ -129,7 +126,7 @@ export function problemOfResult(consumed: Fact, result: unknown): string | undef
   return problemOf([
     ["orderId", orderId, consumed.orderId],
     ["executionId", executionId, consumed.executionId],
-    ["status", status, ["APPLIED", "FAILED", "UNKNOWN"]],
+    ["status", status, STATUSES.filter((status) => status !== "OPEN")],
   ]);
 }
 

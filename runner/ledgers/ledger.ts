@@ -1,10 +1,4 @@
-import type {
-  ExecutionContext,
-  ExecutionRequest,
-  ExecutionResult,
-  ExecutionStatus,
-  Fact,
-} from "deployer-runtime";
+import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import type { Damage } from "./errors.ts";
 
 /**
@@ -97,10 +91,16 @@ export interface Ledger {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What an entry can be: open, or what the contract calls its end. */
+export const STATUSES = ["OPEN", "APPLIED", "FAILED", "UNKNOWN"] as const;
+
+/** One of them. */
+export type Status = typeof STATUSES[number];
+
 /** All that a ledger knows of one order. */
 export interface Entry {
   /** OPEN as long as there is neither a result nor a recovery; final from then on. */
-  readonly status: ExecutionStatus | "OPEN";
+  readonly status: Status;
   /** That it is consumed. */
   readonly fact: Fact;
   readonly request: ExecutionRequest;

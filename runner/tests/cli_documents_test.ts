@@ -359,7 +359,10 @@ test("an order from a file is executed once; its faults are one line each, with 
     [order({}), "cannot use action.input.program"],
     [order({ program: "date", arg: [] }), "cannot use action.input.arg"],
     [order({ program: "date", args: ["a", 3] }), "cannot use action.input.args[1]"],
-    [order({}, "reboot"), `action.name must be command, ssh, http or release: received "reboot"`],
+    [
+      order({}, "reboot"),
+      `action.name must be one of command, ssh, http, release: received "reboot"`,
+    ],
     [order({ host: "-oProxyCommand=x", program: "date" }, "ssh"), "cannot use action.input.host"],
     [order({ method: "GET" }, "http"), "cannot use action.input.url"],
     [order({}, "release"), "cannot use action.input.site"],

@@ -132,7 +132,7 @@ test("bad input gets one line on stderr, an exit code of its own, and changes no
   assertRefused(missing, 64, `file "miss\\ning.json" cannot be read: ENOENT`);
   assertRefused(not, 64, `file "not.json" line 1: is not JSON`);
   assertRefused(wrong, 64, `file "wrong.json": orderId must be string: received 42`);
-  assertRefused(two, 64, "expected one order file: received 2");
+  assertRefused(two, 64, "run takes one order file: received");
   assertEquals(contents(cwd), before);
 });
 
