@@ -29,7 +29,7 @@ import {
   OrderUnstorable,
 } from "./errors.ts";
 import type { Entry, Filter, Ledger, Page, Query } from "./ledger.ts";
-import { SCHEMA } from "./postgres_schema.ts";
+import { SCHEMA, TABLES } from "./postgres_schema.ts";
 
 export { SCHEMA };
 
@@ -86,6 +86,8 @@ const SERVER = `
     (select string_agg('deployer.' || relname, ', ') from pg_class
      where relnamespace = to_regnamespace('deployer') and relkind in ('r', 'p', 'S')
        and relpersistence <> 'p') as unlogged`;
+
+const VERSION = "select max(version) as version from deployer.migrations";
 
 /**
  * In what a statement returns: its transaction is flushed before it is answered, whatever the session,
@@ -163,16 +165,17 @@ export class PostgresLedger implements Ledger {
       await ledger.#session.end();
       const { cause } = error as LedgerDown;
       if (!isWithoutTables(cause)) throw error;
-      const advice = "run PostgresLedger.install() once, which makes the tables";
+      const advice = "run PostgresLedger.install() once, which makes the tables of this version";
       throw down(`cannot open the ledger: ${advice}`, cause);
     }
     return ledger;
   }
 
   /**
-   * Makes the tables where there are none; otherwise it changes nothing. It runs `SCHEMA`.
+   * Makes the tables, or what is missing of them in a ledger that an earlier version has made;
+   * otherwise it changes nothing. It runs `SCHEMA`.
    *
-   * @throws {LedgerDown} If it cannot
+   * @throws {LedgerDown} If it cannot, or a later version has written the tables
    */
   static async install(where: string | Connection): Promise<void> {
     const { connection, end } = await connect(where, PATIENCE);
@@ -335,6 +338,13 @@ export class PostgresLedger implements Ledger {
     const [server] = await this.#query<Server>(failed, SERVER);
     const problem = problemOfServer(server);
     if (problem !== undefined) throw new LedgerDown(`${failed}: ${problem}`);
+    const [tables] = await this.#query<{ version: number | null }>(failed, VERSION);
+    const version = tables?.version ?? 0;
+    if (version !== TABLES) {
+      const problem = `its tables have version ${version}: this package knows ${TABLES}`;
+      // Of an earlier one, as if there were none: install() makes what is missing.
+      throw down(failed, Object.assign(new Error(problem), version < TABLES && { code: "42P01" }));
+    }
     const lock = `select pg_advisory_lock(${MARK}, nextval('deployer.sessions')::integer)`;
     await this.#query(failed, lock);
   }

@@ -6,7 +6,7 @@ import process from "node:process";
 import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "deployer-runner";
-import { PostgresLedger } from "deployer-runner/ledgers/postgres";
+import { PostgresLedger, SCHEMA } from "deployer-runner/ledgers/postgres";
 import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
 import { execute } from "deployer-runtime";
 import { section } from "../../../../tests/support/runners_guide.ts";
@@ -478,6 +478,54 @@ test("PostgreSQL: a server or a table that loses what it has confirmed is refuse
     await session.query("alter system reset fsync");
   }
   await openLedger(url);
+});
+
+/** What a later version of the package has in its `SCHEMA`: one step more. */
+const LATER = SCHEMA.replace("known constant integer := 1", "known constant integer := 2")
+  .replace(
+    "end $steps$;",
+    `if applied < 2 then
+       alter table deployer.orders add column place text not null default 'here';
+       insert into deployer.migrations (version) values (2);
+     end if;
+     end $steps$;`,
+  );
+
+test("PostgreSQL: a step that comes later reaches a ledger that is in use, once, whoever is first", async () => {
+  const url = await fresh();
+  const ledger = await openLedger(url);
+  await ledger.consume(...claim("x"));
+  const sessions = await Promise.all([1, 2, 3].map(() => openSession(url)));
+  await Promise.all(sessions.map((session) => session.query(LATER)));
+  const { rows } = await sessions[0]!.query(
+    `select order_id, place, (select array_agg(version order by version) from deployer.migrations)
+       as versions from deployer.orders`,
+  );
+  assertEquals(rows, [{ order_id: "x", place: "here", versions: [1, 2] }]);
+  await ledger.store(
+    await execute({ orderId: "x", action: { name: "n" } }, claim("x")[2], () => 1),
+  );
+  assertEquals((await ledger.get("x"))?.status, "APPLIED");
+
+  // This version knows nothing of it: it is refused by its number, and left as it is.
+  const problem = "its tables have version 2: this package knows 1";
+  await assertRejects(() => openLedger(url), LedgerDown, `cannot open the ledger: ${problem}`);
+  await assertRejects(
+    () => PostgresLedger.install(url),
+    LedgerDown,
+    `cannot install the ledger: ${problem}`,
+  );
+});
+
+test("PostgreSQL: a ledger that was made before its tables had versions gets one, and keeps its orders", async () => {
+  const url = await fresh();
+  const ledger = await openLedger(url);
+  await ledger.consume(...claim("x"));
+  const session = await openSession(url);
+  await session.query("drop table deployer.migrations");
+  await assertRejects(() => openLedger(url), LedgerDown, "run PostgresLedger.install() once");
+  await PostgresLedger.install(url);
+  assertEquals((await (await openLedger(url)).get("x"))?.status, "OPEN");
 });
 
 test("PostgreSQL: tables that cannot be made leave a given session as it was", async () => {

@@ -28,7 +28,9 @@ testLedger("PostgreSQL by postgres.js", {
     // A connection that breaks once the ledger is open.
     let isUp = true;
     const query = () =>
-      isUp ? Promise.resolve({ rows: [] }) : Promise.reject(new Error("the connection is lost"));
+      isUp
+        ? Promise.resolve({ rows: [{ version: 1 }] })
+        : Promise.reject(new Error("the connection is lost"));
     return await PostgresLedger.open({ query }).finally(() => isUp = false);
   },
 });
