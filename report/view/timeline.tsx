@@ -3,7 +3,7 @@ import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
 import type { Execution, Row } from "../reading/book.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
-import { durationInWords, instantInWords } from "../words.ts";
+import { durationInWords, instantInWords } from "../phrases.ts";
 import { StatusShape } from "./shapes.tsx";
 import { Text } from "./text.tsx";
 

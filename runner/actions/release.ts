@@ -5,7 +5,7 @@ import { flush, refuseOnWindows } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
 import { reasonOf } from "./errors.ts";
 import { checkInput, type Fields, name } from "./input.ts";
-import { nameOf } from "./output.ts";
+import { hashedName } from "./output.ts";
 import {
   chosen,
   copyTree,
@@ -67,7 +67,7 @@ export function releaseSwitch(
     checkInput(input, RELEASE_INPUT);
     stop?.throwIfAborted();
     // Named by a hash, because an identity is any text. No order can reach another one's release.
-    const id = nameOf(orderId);
+    const id = hashedName(orderId);
     const [release, current] = [`releases/${id}`, join(target, "current")];
     const [folder, link] = [join(target, release), `${current}.${id}`];
 
@@ -128,18 +128,18 @@ export function releaseSwitch(
 
 /** A release in the site would be copied into itself, and into all that follow. */
 async function refuseInside(site: string, releases: string): Promise<void> {
-  const path = relative(site, await placeOf(resolve(releases)));
+  const path = relative(site, await pathBehindLinks(resolve(releases)));
   if (path === ".." || path.startsWith("../")) return;
   throw new Error(`cannot release ${site}: its releases would be in it, at ${releases}`);
 }
 
 /** Where a path leads, be it that its end is missing. */
-async function placeOf(path: string): Promise<string> {
+async function pathBehindLinks(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return join(await placeOf(dirname(path)), basename(path));
+    return join(await pathBehindLinks(dirname(path)), basename(path));
   }
 }
 

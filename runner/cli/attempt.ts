@@ -6,14 +6,14 @@ import { outputFiles } from "../actions/output.ts";
 import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
 import type { Entry, Ledger } from "../ledgers/ledger.ts";
 import { ResultNotStored, takeOnce } from "../once.ts";
-import { entryOf } from "./card.ts";
+import { entryOfResult } from "./card.ts";
 import { BadInput, EXIT } from "./exit.ts";
 import { listen, untilStored } from "./interrupt.ts";
 import {
+  addressOf,
   hideFromGit,
   isThere,
   locate,
-  nameOf,
   type OpenLedger,
   openLedger,
   outputOf,
@@ -83,7 +83,7 @@ export async function attempt<Order extends ExecutionRequest>(
           await handOver(error.result, shell); // Whatever the ledger says, it was observed.
           throw error.cause;
         });
-      await present(entryOf(result), result, places, values, shell);
+      await present(entryOfResult(result), result, places, values, shell);
       return EXIT[result.status];
     });
   try {
@@ -98,7 +98,7 @@ export async function attempt<Order extends ExecutionRequest>(
       return await neverCalled(order, "stopped before it was consumed", shell);
     }
     if (error !== giveUp.reason) throw error;
-    const how = `given up before, and ${nameOf(location)} may hold it`;
+    const how = `given up before, and ${addressOf(location)} may hold it`;
     return await neverCalled(order, how, shell); // Else there would be a result.
   } finally {
     interrupt.clear();

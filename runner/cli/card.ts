@@ -7,7 +7,7 @@ import type { Places } from "./ledger.ts";
 import { linesOfOutput } from "./printed.ts";
 import { clean, fit, spoken, type Style, wrap } from "./style.ts";
 import { linesOf, said } from "./tags.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 import { asked, FACTS, happened, isLook, MEANINGS, observed, recordedOf } from "./words.ts";
 
 /** The colour of a status. */
@@ -22,7 +22,7 @@ export const COLOURS = {
 const LINES = { APPLIED: 3, FAILED: 12, UNKNOWN: 12, OPEN: 12 };
 
 /** What was observed, as the ledger would hold it. */
-export function entryOf(result: ExecutionResult): Entry {
+export function entryOfResult(result: ExecutionResult): Entry {
   const { orderId, facts: [fact], trace: { action, context }, status } = result;
   return { status, fact, request: { orderId, action }, context, result } as Entry;
 }

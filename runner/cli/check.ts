@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { contractOf, type Fault, fault, firstFault, within } from "./contract.ts";
+import { contractOf, type Fault, fault, firstFault, within } from "./faults.ts";
 import { documents, type Read } from "./documents.ts";
 import { isEnvelope, NotTrusted, unseal } from "./envelope.ts";
 import { BadInput } from "./exit.ts";
@@ -9,7 +9,7 @@ import type { Invocation } from "./options.ts";
 import { readerOf } from "./present.ts";
 import type { Shell } from "./shell.ts";
 import { clean, jsonOf, styleOf } from "./style.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 
 /** A document that is refused. */
 interface Refusal {

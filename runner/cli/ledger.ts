@@ -142,7 +142,7 @@ export async function withLedger<Value>(
   work: (ledger: Ledger, location: Location) => Promise<Value>,
 ): Promise<Value> {
   const location = locate(where);
-  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
+  if (!isThere(location)) throw new BadInput(`there is no ledger ${addressOf(location)}`);
   return await withOpen(location, open, (ledger) => work(ledger, location));
 }
 
@@ -165,7 +165,7 @@ export async function hideFromGit(location: Location): Promise<void> {
 }
 
 /** Where a person finds the ledger; of a server without what follows from its name, or any secret. */
-export function nameOf(location: Location): string {
+export function addressOf(location: Location): string {
   if (location.kind === "folder") return location.path;
   if (location.kind === "sqlite") return `sqlite:${location.path}`;
   if (!URL.canParse(location.url)) return "postgres://…";
@@ -198,7 +198,7 @@ export function placesOf(location: Location, orderId: string): Places {
   return {
     result: location.kind === "folder"
       ? join(location.path, `${hash}.result.json`)
-      : nameOf(location),
+      : addressOf(location),
     printed: [stdout, stderr].filter((file) => existsSync(file)),
   };
 }

@@ -3,9 +3,9 @@ import { LedgerDamaged } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { card } from "./card.ts";
 import {
+  addressOf,
   isThere,
   locate,
-  nameOf,
   type OpenLedger,
   openLedger,
   outputOf,
@@ -31,7 +31,7 @@ export async function recover(
 ): Promise<number> {
   const location = locate(values.ledger);
   if (!isThere(location)) { // A first run has nothing to recover: that is no fault.
-    if (!values.quiet) await shell.stderr.write(`there is no ledger ${nameOf(location)} yet\n`);
+    if (!values.quiet) await shell.stderr.write(`there is no ledger ${addressOf(location)} yet\n`);
     return 0;
   }
   return await withOpen(location, open, async (ledger) => {

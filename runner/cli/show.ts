@@ -1,5 +1,5 @@
 import { BadInput, EXIT } from "./exit.ts";
-import { nameOf, type OpenLedger, openLedger, placesOf, withLedger } from "./ledger.ts";
+import { addressOf, type OpenLedger, openLedger, placesOf, withLedger } from "./ledger.ts";
 import type { Invocation } from "./options.ts";
 import { present } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -20,7 +20,7 @@ export async function show(
   return await withLedger(values.ledger, open, async (ledger, location) => {
     const entry = await ledger.get(orderId);
     if (entry === undefined) {
-      const [order, where] = [JSON.stringify(orderId), nameOf(location)];
+      const [order, where] = [JSON.stringify(orderId), addressOf(location)];
       throw new BadInput(`order ${order} is not consumed: it is not in the ledger ${where}`);
     }
     await present(entry, entry, placesOf(location, orderId), values, shell);

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from "deployer-runtime";
-import { firstFault } from "./contract.ts";
+import { firstFault } from "./faults.ts";
 import { parse } from "./documents.ts";
 import { seal } from "./envelope.ts";
 import { BadInput } from "./exit.ts";

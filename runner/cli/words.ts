@@ -2,7 +2,7 @@
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
 import { withoutPassword } from "./passwords.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 import { brief, reasonOf, said, textOf } from "./tags.ts";
 
 /** What was observed: the words of what was thrown are told apart from what it holds. */

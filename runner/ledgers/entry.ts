@@ -44,7 +44,7 @@ export function select(query: Query = {}): Selection {
 }
 
 /** Where the page after this entry begins. */
-export function placeOf(
+export function cursorOf(
   { fact: { at, orderId } }: Pick<Entry, "fact">,
 ): string {
   return JSON.stringify([at, orderId]);

@@ -37,9 +37,9 @@ import { dirname, join } from "node:path";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { refuseOnWindows } from "../flush.ts";
 import { Batches, type Item, ITEMS } from "./batch.ts";
-import { checkClaim, placeOf, proofAbsent, select, type Selection } from "./entry.ts";
+import { checkClaim, cursorOf, proofAbsent, select, type Selection } from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
-import { instantOf, minuteOf, nameOf } from "./folder/calendar.ts";
+import { datedName, instantOf, minuteOf } from "./folder/calendar.ts";
 import { type Claim, hashOf, textOf, Unreadable } from "./folder/documents.ts";
 import {
   discard,
@@ -231,7 +231,7 @@ export class FolderLedger implements Ledger {
     if (hasNext) entries.pop();
     return {
       entries,
-      ...hasNext && { next: placeOf(entries.at(-1) as Entry) },
+      ...hasNext && { next: cursorOf(entries.at(-1) as Entry) },
       ...pass.damages.length > 0 && { damages: pass.damages },
     };
   }
@@ -272,7 +272,7 @@ export class FolderLedger implements Ledger {
 
   /** One flushed file for all of them; then each order's own name, which one caller can give. */
   async #claimOfOneMinute(batch: Claimed[]): Promise<unknown[]> {
-    const name = nameOf(batch.map(({ at }) => at), randomUUID());
+    const name = datedName(batch.map(({ at }) => at), randomUUID());
     const calendar = this.#calendars.all;
     const marker: Marker = { path: join(this.#orders.open, name), left: 0, results: [] };
     try {
@@ -391,7 +391,7 @@ export class FolderLedger implements Ledger {
   async #date(documents: readonly Document[], path: string): Promise<void> {
     for (const status of RARE) {
       const names = documents.filter((document) => document.status === status)
-        .map(({ orderId, at }) => nameOf([at], hashOf(orderId)));
+        .map(({ orderId, at }) => datedName([at], hashOf(orderId)));
       const calendar = this.#calendars[status];
       for (const name of names) {
         await calendar.prepare(name);

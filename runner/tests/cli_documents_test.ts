@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { settle, SETTLEMENTS } from "../../tests/support/orders.ts";
 import { contracts, vectors } from "../../tests/support/schemas.ts";
-import { firstFault } from "../cli/contract.ts";
+import { firstFault } from "../cli/faults.ts";
 import { documents, type Read } from "../cli/documents.ts";
 import { type Envelope, seal } from "../cli/envelope.ts";
 import { type Contract, ExecutionResult } from "../cli/validators.ts";

@@ -24,7 +24,7 @@ import type { ExecutionRequest } from "deployer-runtime";
 import { attempt } from "../cli/attempt.ts";
 import { BadInput } from "../cli/exit.ts";
 import { list } from "../cli/list.ts";
-import { locate, nameOf } from "../cli/ledger.ts";
+import { addressOf, locate } from "../cli/ledger.ts";
 import { readArguments } from "../cli/options.ts";
 import { recover } from "../cli/recover.ts";
 import { show } from "../cli/show.ts";
@@ -161,7 +161,7 @@ test("of a server's URL its host and its database are named, and nothing that ma
     [`postgres://u:1/${SECRET}@h/d`, "postgres://…"],
     [`postgres://u:x/${SECRET}@h/d`, "postgres://…"],
   ];
-  for (const [url, name] of names) assertEquals(nameOf(locate(url)), name);
+  for (const [url, name] of names) assertEquals(addressOf(locate(url)), name);
 });
 
 test("a new folder keeps git out before the first order is in it, and its ledger's folder is private", async () => {

@@ -11,7 +11,7 @@ import { onWindows } from "../../tests/support/windows.ts";
 import { attempt } from "../cli/attempt.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { deployer } from "../cli/deployer.ts";
-import { locate, nameOf } from "../cli/ledger.ts";
+import { addressOf, locate } from "../cli/ledger.ts";
 import { nearest } from "../cli/nearest.ts";
 import { OPTIONS, readArguments } from "../cli/options.ts";
 import type { Shell } from "../cli/shell.ts";
@@ -233,7 +233,7 @@ test("the ledger is the nearest .deployer upwards; else one here; else what is s
   assertEquals(locate("sqlite:///var/x.db", deep), { kind: "sqlite", path: "/var/x.db" });
   const url = "postgres://me:secret@db.example:5433/orders";
   assertEquals(locate(url, deep), { kind: "postgres", url });
-  assertEquals(nameOf(locate(url, deep)), "postgres://db.example:5433/orders");
+  assertEquals(addressOf(locate(url, deep)), "postgres://db.example:5433/orders");
 });
 
 for (const kind of ["folder", "sqlite"] as const) {

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { type Action, execute } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { outputFiles } from "../actions/output.ts";
-import { entryOf } from "../cli/card.ts";
+import { entryOfResult } from "../cli/card.ts";
 import { linesOfOutput } from "../cli/printed.ts";
 import { showProgress } from "../cli/progress.ts";
 import { fit, fitMiddle, jsonOf, pad, widthOf, wrap } from "../cli/style.ts";
@@ -27,7 +27,7 @@ const context = { executionId: "e", runner: "r" };
 /** An entry of an order whose action ended like this. */
 async function entry(action: Action, orderId = "x", asked: object = { name: "n" }): Promise<Entry> {
   const order = { orderId, action: asked as { name: string } };
-  return entryOf(await execute(order, context, action));
+  return entryOfResult(await execute(order, context, action));
 }
 
 const throwing = (thrown: unknown): Action => () => {

@@ -29,7 +29,7 @@ import { onWindows } from "../../tests/support/windows.ts";
 import { NotOnWindows } from "../flush.ts";
 import {
   isGone,
-  judge,
+  isGoneAsSeen,
   type ProcessIdentity,
   type Sight,
   thisProcess,
@@ -490,16 +490,16 @@ const JUDGEMENTS: [string, of: Pieces, own: Pieces, seen: Partial<Sight>, isGone
 test("a process is gone only where all that says so was recorded, and is seen, of one namespace", () => {
   for (const [when, of, own, seen, isGone] of JUDGEMENTS) {
     const [recorded, asking] = [of, own].map((pieces) => ({ ...RECORDED, ...pieces }));
-    const said = judge(recorded as ProcessIdentity, asking as ProcessIdentity, {
+    const said = isGoneAsSeen(recorded as ProcessIdentity, asking as ProcessIdentity, {
       ...LIVING,
       ...seen,
     });
     assertEquals(said, isGone, when);
   }
   // Where there is no /proc, and ids have no namespaces, as on macOS: the id is all that there is.
-  assertEquals(judge(ANYWHERE, ANYWHERE, ELSEWHERE), false);
-  assertEquals(judge(ANYWHERE, ANYWHERE, { ...ELSEWHERE, exists: false }), true);
-  assertEquals(judge(RECORDED, ANYWHERE, { ...ELSEWHERE, exists: false }), false);
+  assertEquals(isGoneAsSeen(ANYWHERE, ANYWHERE, ELSEWHERE), false);
+  assertEquals(isGoneAsSeen(ANYWHERE, ANYWHERE, { ...ELSEWHERE, exists: false }), true);
+  assertEquals(isGoneAsSeen(RECORDED, ANYWHERE, { ...ELSEWHERE, exists: false }), false);
 });
 
 test("a process is gone when its id is free or was given again, or its machine started again", async () => {

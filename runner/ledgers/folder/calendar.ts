@@ -45,7 +45,7 @@ export function minuteOf(at: string): string {
  * @param instants Of its orders, of one minute
  * @param id A UUID; of a file that is there for one order alone, that order's hash
  */
-export function nameOf(instants: readonly string[], id: string): string {
+export function datedName(instants: readonly string[], id: string): string {
   const sorted = [...instants].sort();
   const [oldest, newest] = [sorted[0] as string, sorted.at(-1) as string];
   const span = oldest === NO_TIME ? 0 : Date.parse(newest) - Date.parse(oldest);

@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Entry } from "../ledger.ts";
-import { Calendar, instantOf, nameOf, NO_TIME } from "./calendar.ts";
+import { Calendar, datedName, instantOf, NO_TIME } from "./calendar.ts";
 import { noting } from "./documents.ts";
 import { type Files, isCode } from "./files.ts";
 import type { Orders } from "./orders.ts";
@@ -48,7 +48,7 @@ export async function makeCalendars(orders: Orders, index: string): Promise<void
     for (const hash of await orders.hashes()) {
       const claim = await orders.claimOf(hash).catch(noting([]));
       const ends = claim && await orders.endsOf(claim);
-      const name = nameOf([claim ? instantOf(claim.fact.at) : NO_TIME], hash);
+      const name = datedName([claim ? instantOf(claim.fact.at) : NO_TIME], hash);
       const status = ends?.recovered ? "UNKNOWN" : ends?.result?.status;
       // What cannot be read may have any status, once somebody has mended it.
       const isKnown = ends !== undefined && ends.damage === undefined;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Selection } from "../entry.ts";
 import type { Damage } from "../errors.ts";
 import type { Entry } from "../ledger.ts";
-import { type Calendar, instantOf, nameOf, newestIn, NO_TIME, orderIn } from "./calendar.ts";
+import { type Calendar, datedName, instantOf, newestIn, NO_TIME, orderIn } from "./calendar.ts";
 import { calendarOf, type Calendars } from "./calendars.ts";
 import { type Claim, claimsIn, hashOf, noting, readingOnce, Unreadable } from "./documents.ts";
 import { lookAt } from "./files.ts";
@@ -65,19 +65,19 @@ export class Pass {
       // Which orders it named can be told from the entries alone: all of them are read.
       this.damages.push(error.damage);
       for await (const entry of this.#read(await this.#orders.hashes())) {
-        if (last === undefined || compare(placeOf(last), placeOf(entry)) < 0) yield entry;
+        if (last === undefined || compare(pointOf(last), pointOf(entry)) < 0) yield entry;
       }
     }
   }
 
   /** Those of certain orders. All of them are read: only their places in time are kept meanwhile. */
   async *#read(hashes: Iterable<string>): AsyncGenerator<Entry> {
-    const places: (Place & { readonly hash: string })[] = [];
+    const places: (Point & { readonly hash: string })[] = [];
     const found: Damage[] = [];
     for (const hash of hashes) {
       const entry = await this.#orders.entryOf(hash).catch(noting(found));
       if (!entry || !isSelected(entry, this.#selection)) continue;
-      places.push({ ...placeOf(entry), hash });
+      places.push({ ...pointOf(entry), hash });
     }
     // What is damaged has no place in time: it is named on the first page.
     if (this.#selection.after === null) this.#note(found);
@@ -111,7 +111,7 @@ export class Pass {
           waiting.push(...entries);
           this.#note(damages);
         }
-        waiting.sort((a, b) => compare(placeOf(a), placeOf(b)));
+        waiting.sort((a, b) => compare(pointOf(a), pointOf(b)));
         const next = minute[first + ahead];
         const isReady = ({ fact }: Entry) => !next || instantOf(fact.at) > newestIn(next);
         yield* waiting.filter(isReady);
@@ -136,7 +136,7 @@ export class Pass {
   async #entryAt(name: string, hash: string, calendar: Calendar): Promise<Entry | undefined> {
     const entry = await this.#orders.entryOf(hash);
     if (entry === undefined || newestIn(name) !== NO_TIME) return entry;
-    const own = calendar.pathOf(nameOf([instantOf(entry.fact.at)], hash));
+    const own = calendar.pathOf(datedName([instantOf(entry.fact.at)], hash));
     return await lookAt(this.#orders.files, own) ? undefined : entry;
   }
 
@@ -197,21 +197,21 @@ function isSelected(entry: Entry, { status, since, until, text, after }: Selecti
   return (status === null || entry.status === status) &&
     (since === null || at >= since) &&
     (until === null || at < until) &&
-    (after === null || compare({ ...after, at: instantOf(after.at) }, placeOf(entry)) < 0) &&
+    (after === null || compare({ ...after, at: instantOf(after.at) }, pointOf(entry)) < 0) &&
     (text === null || JSON.stringify([fact.orderId, request, context, result]).includes(text));
 }
 
-interface Place {
+interface Point {
   readonly at: string;
   readonly orderId: string;
 }
 
-function placeOf({ fact: { at, orderId } }: Entry): Place {
+function pointOf({ fact: { at, orderId } }: Entry): Point {
   return { at: instantOf(at), orderId };
 }
 
 /** The newest first; of those of one instant, the last by its identity. */
-function compare(a: Place, b: Place): number {
+function compare(a: Point, b: Point): number {
   if (a.at !== b.at) return a.at > b.at ? -1 : 1;
   return a.orderId > b.orderId ? -1 : 1;
 }

@@ -4,7 +4,7 @@ import { beginning } from "../reading/beginning.ts";
 import { Book, executionOf } from "../reading/book.ts";
 import { Reader } from "../reading/read.ts";
 import { visible, visibleText } from "../tree/visible.ts";
-import { durationInWords, fidelityOf, instantInWords, wordsOf } from "../words.ts";
+import { durationInWords, fidelityOf, instantInWords, wordsOf } from "../phrases.ts";
 import { lost, resultOf } from "./results.ts";
 
 /** What is said of what is read from JSON. */

@@ -1,7 +1,7 @@
 /** What is wrong with a document, by its contract: the first field, and why. */
-import { breaches } from "./beyond.ts";
+import { breaches } from "../contract/breaches.ts";
 import * as validators from "./validators.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 
 /** What is wrong. */
 export interface Fault {
