@@ -7,7 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { DISK, type Files } from "../ledgers/folder/files.ts";
+import {
+  type Content,
+  DISK,
+  type Files,
+  type Look,
+  type NewFile,
+} from "../ledgers/folder/files.ts";
 import { Disk } from "./explore/disk.ts";
 import { CARELESS, CODES, failOnce } from "./explore/faults.ts";
 import { interleave, MEETINGS } from "./explore/interleavings.ts";
@@ -110,7 +116,7 @@ test("the file system that is simulated answers each call as this machine's does
         ? [join(root, first), second]
         : given.map((one) => join(root, one));
       return await call(...paths as string[]).then(
-        (value) => ({ name, given, value: plain(value) }),
+        async (value) => ({ name, given, value: await plain(value) }),
         ({ code }) => ({ name, given, code }),
       );
     }));
@@ -118,9 +124,10 @@ test("the file system that is simulated answers each call as this machine's does
   }
 });
 
-/** What is the same on every disk. */
-function plain(value: unknown): unknown {
+/** What is the same on every disk; a new file is closed. */
+async function plain(value: unknown): Promise<unknown> {
   if (Array.isArray(value)) return [...value].sort();
-  const { bytes, kind } = (value ?? {}) as { bytes?: Uint8Array; kind?: string };
+  const { bytes, kind, close } = (value ?? {}) as Partial<Content & Look & NewFile>;
+  await close?.();
   return bytes ? new TextDecoder().decode(bytes) : kind;
 }

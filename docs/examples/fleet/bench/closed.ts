@@ -14,7 +14,7 @@ export function closeInFolder(
   first: number,
 ): void {
   mkdirSync(`${folder}/open`, { recursive: true });
-  writeFileSync(`${folder}/ledger.json`, '{"ledger":"deployer-runner/folder","version":1}\n');
+  writeFileSync(`${folder}/ledger.json`, '{"ledger":"deployer-runner/folder","version":2}\n');
   const [fact, request, context] = claimOf("history");
   for (let i = first; i < count; i += 1) {
     if (i === first || i % LINKS === 0) {

@@ -2,7 +2,7 @@
  * What the ledgers cost, each beside its floor in one run, and what a long history costs them:
  * `npm run bench:runners` in the repository's root. Node 22.13 or later, for SQLite.
  *
- *     npm run bench -- --rounds 5 --closed 100,10000,1000000 --svg lost.svg
+ *     npm run bench -- --rounds 5 --closed 100,10000,1000000 --read 1000,10000,100000 --svg lost.svg
  *
  * Ratios count: absolute times drift by a factor of two on a shared machine.
  */
@@ -21,12 +21,14 @@ import { chart } from "./chart.ts";
 import { closeInFolder, closeInPostgres, closeInSqlite } from "./closed.ts";
 import { bareFolder, barePostgres, bareSqlite, sharedFolder } from "./floors.ts";
 import { claimOf, type Contender, through } from "./orders.ts";
+import { measureReading } from "./reading.ts";
 
 const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     ms: { type: "string", default: "700" },
     closed: { type: "string", default: "100,10000,1000000" },
+    read: { type: "string", default: "1000,10000,100000" },
     svg: { type: "string" },
   },
 });
@@ -207,6 +209,8 @@ for (const [name, { close, open }] of Object.entries(ledgers)) {
 }
 console.table(table);
 if (values.svg !== undefined) writeFileSync(values.svg, chart(curves));
+
+await measureReading(root, database.url, values.read.split(",").map(Number));
 
 await database.stop();
 rmSync(root, { recursive: true, force: true });
