@@ -186,7 +186,7 @@ export function testLedger(name: string, held: Held): void {
     }
   });
 
-  test(`${name}: an identity that cannot be told from another is refused, and not consumed`, async () => {
+  test(`${name}: a claim that could not be read as it was written is refused, and not consumed`, async () => {
     const ledger = await openLedger(await fresh());
     await rejected(
       ledger.consume(...claim("x\ud800")),
@@ -199,6 +199,12 @@ export function testLedger(name: string, held: Held): void {
       "half of a character",
     );
     await ledger.consume(...claim("x\ufffd"));
+    await rejected(
+      ledger.consume(...claim("y", [1], "yesterday")),
+      OrderUnstorable,
+      "fact.at is not an instant",
+    );
+    assert.equal(await ledger.get("y"), undefined);
   });
 
   test(`${name}: what is claimed is what was given at the time of the call`, async () => {

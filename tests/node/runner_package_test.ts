@@ -201,7 +201,8 @@ test("every entry point is there for import and for require, and an error is one
      }
      const { FolderLedger } = require("deployer-runner/ledgers/folder");
      const { LedgerDown } = require("deployer-runner");
-     const error = await new FolderLedger("package.json").consume({ orderId: "x" }, {}, {}).catch((error) => error);
+     const fact = { orderId: "x", at: new Date().toISOString() };
+     const error = await new FolderLedger("package.json").consume(fact, {}, {}).catch((error) => error);
      console.log(error instanceof LedgerDown, error.message.split(":")[0]);`,
   );
   // "testing" registers nothing by itself; it and "report" are one ES module for both.
