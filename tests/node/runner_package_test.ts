@@ -184,6 +184,15 @@ test("validators are code of the build: they import nothing, and compile nothing
   assert(Number(succeed(consumer, process.execPath, ...args)) > 200);
 });
 
+test("what is built stands in the package as source, too: a pointer of the docs leads to it", () => {
+  const folder = join(consumer, "node_modules/deployer-runner");
+  const built = readdirSync(join(folder, "dist/esm"), { recursive: true }).map(String)
+    .filter((name) => name.endsWith(".d.ts"))
+    .map((name) => name.replace(/\.d\.ts$/, ".ts"));
+  assert(built.length > 60, `${built.length} modules`);
+  assertEquals(built.filter((name) => !existsSync(join(folder, name))), []);
+});
+
 test("every entry point is there for import and for require, and an error is one class in all", () => {
   const { exports } = read("runner/package.json");
   const code = Object.keys(exports)
