@@ -1,5 +1,4 @@
 /** Which ledger a command works on, and where what belongs to it lies. */
-import { createHash } from "node:crypto";
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
@@ -9,6 +8,7 @@ import { flush } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
 import { down, isWithoutTables } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
+import { resultName } from "../ledgers/folder/names.ts";
 import { isDoneWithin } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { hasPassword } from "./passwords.ts";
@@ -194,10 +194,9 @@ export interface Places {
 /** The places of an order. */
 export function placesOf(location: Location, orderId: string): Places {
   const { stdout, stderr } = outputFiles(outputOf(location), orderId);
-  const hash = createHash("sha256").update(orderId).digest("hex");
   return {
     result: location.kind === "folder"
-      ? join(location.path, `${hash}.result.json`)
+      ? join(location.path, resultName(orderId))
       : addressOf(location),
     printed: [stdout, stderr].filter((file) => existsSync(file)),
   };

@@ -40,7 +40,7 @@ import { Batches, type Item, ITEMS } from "./batch.ts";
 import { checkClaim, cursorOf, proofAbsent, select, type Selection } from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
 import { datedName, instantOf, minuteOf } from "./folder/calendar.ts";
-import { type Claim, hashOf, textOf, Unreadable } from "./folder/documents.ts";
+import { type Claim, textOf, Unreadable } from "./folder/documents.ts";
 import {
   discard,
   DISK,
@@ -54,6 +54,7 @@ import {
 } from "./folder/files.ts";
 import { type Calendars, calendarsOf, makeCalendars, RARE } from "./folder/calendars.ts";
 import { type Kind, kindOf, MARK, markPath } from "./folder/mark.ts";
+import { hashOf } from "./folder/names.ts";
 import { OpenOrders } from "./folder/open_orders.ts";
 import { Orders } from "./folder/orders.ts";
 import { Pass } from "./folder/pass.ts";

@@ -1,11 +1,11 @@
 /** What the files of a folder ledger hold, read and checked; what is damaged is named. */
-import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { ExecutionContext, ExecutionRequest, Fact } from "deployer-runtime";
 import { problemOfClaim } from "../entry.ts";
 import type { Damage } from "../errors.ts";
 import { problemOfProcess, type ProcessIdentity } from "../process.ts";
 import { type Files, isCode, lookAt, NotAFile } from "./files.ts";
+import { hashOf } from "./names.ts";
 
 /** What stands in the entry of an order. */
 export interface Claim {
@@ -35,11 +35,6 @@ export function noting(damages: Damage[]): (error: unknown) => undefined {
     damages.push(error.damage);
     return undefined;
   };
-}
-
-/** The name of an order's files: an identity is any text, and `../../x` must reach nothing outside. */
-export function hashOf(orderId: string): string {
-  return createHash("sha256").update(orderId).digest("hex");
 }
 
 /** One document, or an array of them: as people want to read it. */

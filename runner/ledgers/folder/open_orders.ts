@@ -9,8 +9,9 @@ import type { Fact } from "deployer-runtime";
 import type { Damage } from "../errors.ts";
 import type { Judge } from "../process.ts";
 import { type Calendar, isDated, isNobodys } from "./calendar.ts";
-import { type Claim, claimsIn, hashOf, noting, Unreadable } from "./documents.ts";
+import { type Claim, claimsIn, noting, Unreadable } from "./documents.ts";
 import { discard, type Files, give, isCode, lookAt } from "./files.ts";
+import { hashOf } from "./names.ts";
 import type { Orders } from "./orders.ts";
 
 /** A file of entries; and the result of an order that such a file names. */

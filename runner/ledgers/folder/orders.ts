@@ -8,13 +8,13 @@ import {
   type Claim,
   claimsIn,
   endIn,
-  hashOf,
   noting,
   type Read,
   reading,
   Unreadable,
 } from "./documents.ts";
 import { type Files, namesIn } from "./files.ts";
+import { entryName, recoveredName, resultName } from "./names.ts";
 
 /** The entry of an order. */
 const ENTRY = /^([0-9a-f]{64})\.json$/;
@@ -44,20 +44,20 @@ export class Orders {
   }
 
   entryPath(orderId: string): string {
-    return join(this.folder, `${hashOf(orderId)}.json`);
+    return join(this.folder, entryName(orderId));
   }
 
   resultPath(orderId: string): string {
-    return join(this.folder, `${hashOf(orderId)}.result.json`);
+    return join(this.folder, resultName(orderId));
   }
 
   /** It closes the order before its result has its own name, and keeps it closed without that. */
   openResultPath(orderId: string): string {
-    return join(this.open, `${hashOf(orderId)}.result.json`);
+    return join(this.open, resultName(orderId));
   }
 
   recoveredPath(orderId: string): string {
-    return join(this.folder, `${hashOf(orderId)}.recovered.json`);
+    return join(this.folder, recoveredName(orderId));
   }
 
   /** Those that are consumed, in no order. */

@@ -5,8 +5,9 @@ import type { Damage } from "../errors.ts";
 import type { Entry } from "../ledger.ts";
 import { type Calendar, datedName, instantOf, newestIn, NO_TIME, orderIn } from "./calendar.ts";
 import { calendarOf, type Calendars } from "./calendars.ts";
-import { type Claim, claimsIn, hashOf, noting, readingOnce, Unreadable } from "./documents.ts";
+import { type Claim, claimsIn, noting, readingOnce, Unreadable } from "./documents.ts";
 import { lookAt } from "./files.ts";
+import { hashOf } from "./names.ts";
 import type { OpenOrders } from "./open_orders.ts";
 import { Orders } from "./orders.ts";
 
