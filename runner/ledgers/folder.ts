@@ -52,7 +52,13 @@ import {
   writeFlushed,
   writeNamed,
 } from "./folder/files.ts";
-import { type Calendars, calendarsOf, makeCalendars, RARE } from "./folder/calendars.ts";
+import {
+  type Calendars,
+  calendarsOf,
+  hasCalendars,
+  makeCalendars,
+  RARE,
+} from "./folder/calendars.ts";
 import { type Kind, kindOf, MARK, markPath } from "./folder/mark.ts";
 import { hashOf } from "./folder/names.ts";
 import { OpenOrders } from "./folder/open_orders.ts";
@@ -435,14 +441,17 @@ export class FolderLedger implements Ledger {
       await name(this.#files, mark, markPath(this.#folder))
         .finally(() => discard(this.#files, mark));
     }
-    await this.#makeIfMissing(this.#orders.open, () => this.#open.make());
-    await this.#makeIfMissing(this.#index, () => makeCalendars(this.#orders, this.#index));
+    if (!await this.#isFolder(this.#orders.open)) await this.#open.make();
+    const isIndexed = await this.#isFolder(this.#index) &&
+      await hasCalendars(this.#files, this.#index);
+    if (!isIndexed) await makeCalendars(this.#orders, this.#index);
   }
 
-  async #makeIfMissing(folder: string, make: () => Promise<void>): Promise<void> {
-    const found = await lookAt(this.#files, folder);
-    if (found === undefined) await make();
-    else if (found.kind !== "folder") throw new Error(`${folder} is not a folder`);
+  /** @throws {Error} If something else is in its place */
+  async #isFolder(path: string): Promise<boolean> {
+    const found = await lookAt(this.#files, path);
+    if (found && found.kind !== "folder") throw new Error(`${path} is not a folder`);
+    return found !== undefined;
   }
 
   async #kind(): Promise<Kind> {

@@ -194,6 +194,32 @@ test("an order that is closed leaves the index, whoever closes it", async () => 
   assertEquals(all(), 0);
 });
 
+test("a folder whose index was taken away, as a whole or in part, lists each order once, and gets it anew", async () => {
+  for (const part of ["index", "index/all", "index/FAILED"]) {
+    const folder = mkdtempSync(join(root, "unlisted-"));
+    const before = new FolderLedger(folder, () => true);
+    for (const orderId of ["done", "failed", "open"]) await before.consume(...claim(orderId));
+    await before.store({ ...await resultOf("done"), executionId: "e" });
+    await before.store(
+      { ...await resultOf("failed"), executionId: "e", status: "FAILED" } as never,
+    );
+    rmSync(join(folder, part), { recursive: true });
+
+    const ledger = new FolderLedger(folder, () => true);
+    const listed = async (status?: "FAILED" | "UNKNOWN") =>
+      (await ledger.list({ status })).entries.map(({ fact }) => fact.orderId).sort();
+    assertEquals([await listed(), await listed("FAILED")], [["done", "failed", "open"], [
+      "failed",
+    ]]);
+    await ledger.recover();
+    await ledger.consume(...claim("new"));
+    assertEquals(await listed(), ["done", "failed", "new", "open"]);
+    assertEquals([await listed("FAILED"), await listed("UNKNOWN")], [["failed"], ["open"]]);
+    assert(existsSync(join(folder, part)));
+    assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
+  }
+});
+
 test("a claim that its process died over, before it had the order's name, is none", async () => {
   const folder = mkdtempSync(join(root, "half-"));
   const ledger = new FolderLedger(folder, () => true);

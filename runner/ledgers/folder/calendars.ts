@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Entry } from "../ledger.ts";
 import { Calendar, datedName, instantOf, NO_TIME } from "./calendar.ts";
 import { noting } from "./documents.ts";
-import { type Files, isCode } from "./files.ts";
+import { type Files, isCode, lookAt } from "./files.ts";
 import type { Orders } from "./orders.ts";
 
 /** The statuses that a calendar of their own leads to: among many that are APPLIED, they are few. */
@@ -26,6 +26,14 @@ export function calendarsOf(files: Files, index: string): Calendars {
   };
 }
 
+/** Whether they are all there. */
+export async function hasCalendars(files: Files, index: string): Promise<boolean> {
+  const found = await Promise.all(
+    ["all", ...RARE].map((name) => lookAt(files, join(index, name))),
+  );
+  return found.every((one) => one?.kind === "folder");
+}
+
 /** The calendar of a status, if it has one. */
 export function calendarOf(
   calendars: Calendars,
@@ -35,7 +43,9 @@ export function calendarOf(
   return rare && calendars[rare];
 }
 
-/** Makes them in a folder of the time before them, or that has lost them: whole, or not at all. */
+/**
+ * Makes them in a folder of the time before them, or that has lost one of them: whole, or not at all.
+ */
 export async function makeCalendars(orders: Orders, index: string): Promise<void> {
   const { files } = orders;
   const made = join(orders.folder, `index.${randomUUID()}.tmp`);
@@ -64,6 +74,13 @@ export async function makeCalendars(orders: Orders, index: string): Promise<void
     }
     for (const calendar of Object.values(calendars)) {
       await calendar.flush(added.flatMap(([one, name]) => one === calendar ? [name] : []));
+    }
+    if (await lookAt(files, index) && !await hasCalendars(files, index)) {
+      const left = join(orders.folder, `index.${randomUUID()}.tmp`);
+      await files.rename(index, left);
+      // Another process may have made it whole just now: it may have claims that came after this.
+      if (await hasCalendars(files, left)) await files.rename(left, index);
+      else await files.removeFolder(left);
     }
     await files.rename(made, index); // It fails if another one is in use.
     await files.flush(orders.folder);

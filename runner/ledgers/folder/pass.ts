@@ -4,7 +4,7 @@ import type { Selection } from "../entry.ts";
 import type { Damage } from "../errors.ts";
 import type { Entry } from "../ledger.ts";
 import { type Calendar, datedName, instantOf, newestIn, NO_TIME, orderIn } from "./calendar.ts";
-import { calendarOf, type Calendars } from "./calendars.ts";
+import { calendarOf, type Calendars, hasCalendars } from "./calendars.ts";
 import { type Claim, claimsIn, noting, readingOnce, Unreadable } from "./documents.ts";
 import { lookAt } from "./files.ts";
 import { hashOf } from "./names.ts";
@@ -46,7 +46,7 @@ export class Pass {
 
   /** At least those that are asked for. */
   async *#candidates(): AsyncGenerator<Entry> {
-    if (!await lookAt(this.#orders.files, this.#rooms.index)) {
+    if (!await hasCalendars(this.#orders.files, this.#rooms.index)) {
       yield* this.#read(await this.#orders.hashes());
       return;
     }
@@ -102,6 +102,7 @@ export class Pass {
     const minutes = calendar.newestFirst(range, beside, this.damages);
     for await (const minute of minutes) {
       let waiting: Entry[] = []; // What was read, and is not newer than all that was not.
+      const seen = new Set<string>(); // An order may have two names, of one minute.
       for (let first = 0, ahead = 1; first < minute.length; first += ahead, ahead = twice(ahead)) {
         const names = minute.slice(first, first + ahead);
         for (
@@ -109,7 +110,8 @@ export class Pass {
             names.map((name) => this.#inFile(name, calendar)),
           )
         ) {
-          waiting.push(...entries);
+          waiting.push(...entries.filter(({ fact }) => !seen.has(fact.orderId)));
+          for (const { fact } of entries) seen.add(fact.orderId);
           this.#note(damages);
         }
         waiting.sort((a, b) => compare(pointOf(a), pointOf(b)));
