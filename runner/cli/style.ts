@@ -19,10 +19,14 @@ export function styleOf(out: Shell["stdout"], env: Shell["env"]): Style {
   };
 }
 
-/** Recorded text on one line: what a terminal would obey, or turn around, is written as its code. */
+/** What a terminal would obey, turn around or hide. A joiner within an emoji is a part of it. */
+const UNSEEN =
+  /[\p{Cc}\p{Cs}\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?<!\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
+
+/** Recorded text on one line: what nobody would see as it is, is written as its code. */
 export function clean(text: string): string {
   return text.replace(
-    /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
+    UNSEEN,
     (character) =>
       character === "\t"
         ? " "
@@ -44,8 +48,8 @@ export function jsonOf(value: unknown, indent?: number): string {
 const WIDE =
   /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff00-\uff60\uffe0-\uffe6]/u;
 
-/** What is written onto the character before it. */
-const MARK = /\p{M}/u;
+/** What is written onto the character before it, or joins it to the one behind. */
+const MARK = /[\p{M}\u200d]/u;
 
 /** How many columns of a terminal a text takes, once it is clean. */
 export function widthOf(text: string): number {

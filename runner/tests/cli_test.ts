@@ -558,6 +558,7 @@ test("texts are cut and wrapped by what is seen of them", () => {
   assertEquals(wrap("one two three", 8), ["one two", "three"]);
   assertEquals(wrap("a-word-that-is-long b", 5), ["a-word-that-is-long", "b"]);
   assertEquals(clean("a\tb\nc\x9bd\u202e"), "a b\\nc\\u009bd\\u202e");
+  assertEquals(clean("👩🏽\u200d🚀 ❤️\u200d🔥 a\u200db"), "👩🏽\u200d🚀 ❤️\u200d🔥 a\\u200db");
   assertEquals(
     [1.4, 999, 1234, 59_999, 61_000, 3_661_000].map(spoken),
     ["1 ms", "999 ms", "1.2 s", "59.9 s", "1 min 01 s", "1 h 01 min"],
