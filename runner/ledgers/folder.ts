@@ -33,7 +33,7 @@ import {
   unlink,
   writeFile,
 } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { flush, refuseOnWindows } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
@@ -118,8 +118,8 @@ export class FolderLedger implements Ledger {
       `folder ${JSON.stringify(folder)} cannot be a ledger on Windows, which flushes no folder: ` +
         "use SQLite, as --ledger sqlite:FILE or SqliteLedger",
     );
-    this.#folder = folder;
-    this.#open = join(folder, "open");
+    this.#folder = resolve(folder); // It stays this one if the process goes to another folder.
+    this.#open = join(this.#folder, "open");
     this.#isGone = judge;
   }
 

@@ -84,6 +84,24 @@ test("a ledger that is not there yet has lost nothing, and none is made to say s
   assertEquals(existsSync(folder), false);
 });
 
+test("a ledger stays the folder that it was opened as, also where its process goes elsewhere", async () => {
+  const [home, before] = [mkdtempSync(join(root, "home-")), process.cwd()];
+  process.chdir(home);
+  try {
+    const ledger = new FolderLedger("ledger");
+    await ledger.consume(...claim("x"));
+    process.chdir(mkdtempSync(join(root, "elsewhere-")));
+    await ledger.store({ ...await resultOf("x"), executionId: "e" });
+    for (let i = 0; i < 3; i += 1) {
+      await assertRejects(() => ledger.consume(...claim("x")), OrderAlreadyConsumed);
+    }
+    assertEquals(readdirSync("."), []);
+  } finally {
+    process.chdir(before);
+  }
+  assertEquals((await new FolderLedger(join(home, "ledger")).get("x"))?.status, "APPLIED");
+});
+
 test("a folder is refused as a ledger on Windows, where its names cannot be flushed", async () => {
   const folder = join(root, "windows");
   const error = await assertRejects(
