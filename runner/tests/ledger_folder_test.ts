@@ -328,6 +328,34 @@ test("an order of a batch that had its result stays closed, also when that was a
   assertEquals(await next.recover(), []);
 });
 
+test("an order whose result was archived keeps its status, also where the index is damaged or gone", async () => {
+  const folder = mkdtempSync(join(root, "kept-"));
+  const ledger = new FolderLedger(folder);
+  await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await Promise.all(
+    ["a", "b"].map(async (orderId) =>
+      await ledger.store({ ...await resultOf(orderId), executionId: "e" })
+    ),
+  );
+  for (const name of ["a", "b"].map((orderId) => pathOf(folder, orderId, "result"))) {
+    const results: ExecutionResult[] = [JSON.parse(readFileSync(name, "utf8"))].flat();
+    const kept = results.map(({ orderId, executionId, status }) => ({
+      ...{ orderId, executionId, status },
+    }));
+    rmSync(name);
+    writeFileSync(name, JSON.stringify(kept)); // As docs/scale.md has it.
+  }
+  const next = new FolderLedger(folder, () => true);
+  writeFileSync(join(folder, "open", "00000000-0000-0000-0000-000000000000.json"), "");
+  assertEquals(await next.recover(), []);
+  rmSync(join(folder, "open"), { recursive: true });
+  assertEquals(await next.recover(), []);
+  for (const orderId of ["a", "b"]) {
+    assertEquals((await next.get(orderId))?.status, "APPLIED");
+    await assertRejects(() => new FolderLedger(folder).consume(...claim(orderId)));
+  }
+});
+
 /** What may be in the place of a file, made at a path. */
 const OTHERS: [what: string, make: (path: string) => unknown][] = [
   ["a FIFO", (path) => execFileSync("mkfifo", [path])],
