@@ -752,22 +752,27 @@ const DAMAGES: Record<
   "of no such status": (text) => changed(text, "status", "DONE"),
   "of no such type": (text) => changed(text, "type", "DONE"),
   "of no time": (text) => changed(text, "at", "then"),
+  "of a trace that is torn": (text) => changed(text, "trace", null),
+  "of facts that are torn": (text) => changed(text, "facts", [null]),
   "not there": (text) => text === null ? undefined : null,
 };
 
-/** The document with another value of this field, or of its fact's; `undefined` if it has none. */
-function changed(text: string | null, field: string, value: string): string | undefined {
-  let document: Record<string, Record<string, unknown>>;
+/** The document, or each of many, with another value of this field, or of its fact's, if it has it. */
+function changed(text: string | null, field: string, value: unknown): string | undefined {
+  let document: unknown;
   try {
     document = JSON.parse(text ?? "");
   } catch {
     return undefined;
   }
-  const holder = [document, document?.fact].find((one) => typeof one?.[field] === "string");
-  if (!holder) return undefined;
-  Object.assign(holder, { [field]: value });
-  return JSON.stringify(document);
+  const holders = ([document].flat() as Holder[])
+    .map((one) => [one, one?.fact as Holder].find((holder) => holder?.[field] !== undefined))
+    .filter((holder) => !!holder);
+  for (const holder of holders) holder[field] = value;
+  return holders.length > 0 ? JSON.stringify(document) : undefined;
 }
+
+type Holder = Record<string, unknown> | null | undefined;
 
 interface Damaged {
   /** What was true of each order before. */

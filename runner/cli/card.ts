@@ -58,7 +58,7 @@ function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[
   return facts.flatMap((each, i) => {
     const before = facts[i - 1];
     if (before === undefined) return [`● ${line(each)}`];
-    const isAction = result !== undefined && i === 2;
+    const isAction = result?.trace !== undefined && i === 2;
     const ms = isAction ? result.trace.durationMs : Date.parse(each.at) - Date.parse(before.at);
     const passed = isAction || ms >= 1000 ? ` ${paint("dim", spoken(ms))}` : "";
     return [`│${passed}`, `● ${line(each)}`];
@@ -72,6 +72,7 @@ const ELSEWHERE = [
 ];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
+  if (result.trace === undefined) return []; // It was archived.
   const { message, evidence } = observed(result);
   if (!isRecord(evidence) || !("stdout" in evidence)) {
     const lines = recorded(recordedOf(result), style);

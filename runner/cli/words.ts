@@ -55,7 +55,7 @@ function quoted(word: unknown): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** What happened, in one line, for a status that is final. */
+/** What happened, in one line, for a status that is final; an archive may have taken the trace. */
 export function happened(entry: Entry): string {
   const { result, recovered } = entry;
   if (result === undefined) {
@@ -63,6 +63,7 @@ export function happened(entry: Entry): string {
       ? "its Runner was gone, and nobody saw how it ended"
       : "it is consumed, and nobody has told how it ended yet";
   }
+  if (result.trace === undefined) return "how it ended was archived";
   const { message, evidence } = observed(result);
   const known = isRecord(evidence) ? evidence : {};
   const isProven = result.status === "APPLIED";

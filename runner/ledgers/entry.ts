@@ -117,17 +117,40 @@ export function problemOfClaim(orderId: string, claim: unknown): string | undefi
     ["request.action.name", (request?.action as Fields)?.name],
     ["context.executionId", context?.executionId, fact?.executionId as string],
     ["context.runner", context?.runner],
+    ...Object.entries(context?.annotations ?? {}).map(([key, value]): Expected => [
+      `context.annotations.${key}`,
+      value,
+    ]),
   ]) ?? problemOfInstant("fact.at", fact?.at);
 }
 
 /** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
 export function problemOfResult(consumed: Fact, result: unknown): string | undefined {
-  const { orderId, executionId, status } = (result ?? {}) as NonNullable<Fields>;
+  const { orderId, executionId, status, facts, trace } = (result ?? {}) as NonNullable<Fields>;
   return problemOf([
     ["orderId", orderId, consumed.orderId],
     ["executionId", executionId, consumed.executionId],
     ["status", status, STATUSES.filter((status) => status !== "OPEN")],
-  ]);
+  ]) ?? problemOfFacts(facts) ?? problemOfTrace(trace);
+}
+
+/** An archive may have taken the facts of a result, and its trace: what is there is whole. */
+function problemOfFacts(facts: unknown): string | undefined {
+  if (facts === undefined) return undefined;
+  if (!Array.isArray(facts)) return "facts is not a list";
+  return problemOf(facts.flatMap((fact: Fields, i): Expected[] => [
+    [`facts.${i}.at`, fact?.at],
+    [`facts.${i}.type`, fact?.type],
+  ]));
+}
+
+function problemOfTrace(trace: unknown): string | undefined {
+  if (trace === undefined) return undefined;
+  const { settlement, action, durationMs } = (trace ?? {}) as NonNullable<Fields>;
+  return problemOf([
+    ["trace.settlement", settlement],
+    ["trace.action.name", (action as Fields)?.name],
+  ]) ?? (typeof durationMs === "number" ? undefined : "trace.durationMs is not a number");
 }
 
 /** What is wrong with the fact that an order was recovered; `undefined` if nothing is. */

@@ -11,7 +11,7 @@
  * | `open/*.json` | entries that may be open: the only ones that `lost()` looks at |
  * | `open/<hash>.result.json` | the result of an order that is named there: it is not open any more |
  * | `index/all/<day>/<minute>/*.json` | entries by time |
- * | `index/FAILED`, `index/UNKNOWN` | what closed an order like that, by the time of its entry |
+ * | `index/FAILED`, `index/UNKNOWN` | by the same time, which orders were closed like that |
  * | `*.tmp` | what a process was writing when it was killed: it means nothing |
  *
  * `<hash>` is the SHA-256 of the order's identity. What is written for many orders at once is one
@@ -33,7 +33,7 @@
  * is named.
  */
 import { randomUUID } from "node:crypto";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { refuseOnWindows } from "../flush.ts";
 import { Batches, type Item, ITEMS } from "./batch.ts";
@@ -133,11 +133,11 @@ export class FolderLedger implements Ledger {
       `folder ${JSON.stringify(folder)} cannot be a ledger on Windows, which flushes no folder: ` +
         "use SQLite, as --ledger sqlite:FILE or SqliteLedger",
     );
-    this.#folder = folder;
-    this.#index = join(folder, "index");
+    this.#folder = resolve(folder); // It stays this one if the process goes to another folder.
+    this.#index = join(this.#folder, "index");
     this.#files = machine?.files ?? DISK;
     this.#process = machine?.process ?? thisProcess();
-    this.#orders = new Orders(this.#files, folder);
+    this.#orders = new Orders(this.#files, this.#folder);
     this.#calendars = calendarsOf(this.#files, this.#index);
     this.#open = new OpenOrders(this.#orders, this.#calendars.all, judge);
   }
@@ -383,7 +383,7 @@ export class FolderLedger implements Ledger {
       }
     };
     try {
-      await this.#date(documents, temporary);
+      await this.#date(documents);
       const faults: unknown[] = await Promise.all(
         documents.map(({ names }) => giveAll(names).catch((fault) => fault)),
       );
@@ -395,14 +395,14 @@ export class FolderLedger implements Ledger {
   }
 
   /** Flushed before any of them closes its order: a query by status misses none. */
-  async #date(documents: readonly Document[], path: string): Promise<void> {
+  async #date(documents: readonly Document[]): Promise<void> {
     for (const status of RARE) {
       const names = documents.filter((document) => document.status === status)
         .map(({ orderId, at }) => datedName([at], hashOf(orderId)));
       const calendar = this.#calendars[status];
       for (const name of names) {
         await calendar.prepare(name);
-        await calendar.add(path, name);
+        await calendar.mark(name);
       }
       await calendar.flush(names);
     }

@@ -20,9 +20,9 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { ExecutionRequest } from "deployer-runtime";
+import { execute, type ExecutionRequest, type ExecutionResult } from "deployer-runtime";
 import { attempt } from "../cli/attempt.ts";
-import { BadInput } from "../cli/exit.ts";
+import { BadInput, EXIT } from "../cli/exit.ts";
 import { list } from "../cli/list.ts";
 import { addressOf, locate } from "../cli/ledger.ts";
 import { readArguments } from "../cli/options.ts";
@@ -309,6 +309,25 @@ test("show of a damaged order names what is damaged", async () => {
   await assertRejects(() => show(given, testShell(), damaged), LedgerDamaged, "/l/1.json is empty");
 });
 
+test("what is left of an archived result is shown: its status, and that the rest was archived", async () => {
+  const [claimed, whole] = [entryFor("a"), await resultOf()];
+  for (const taken of [["trace", "facts"], ["trace"], ["facts"]]) {
+    const kept = Object.entries(whole).filter(([name]) => !taken.includes(name));
+    const result = Object.fromEntries(kept) as unknown as ExecutionResult;
+    const archived: Entry = { ...claimed, status: "APPLIED", result };
+    const ledger = stub({
+      get: () => Promise.resolve(archived),
+      list: () => Promise.resolve({ entries: [archived] }),
+    });
+    const shell = testShell({ terminal: true });
+    assertEquals(await show({ ...invocation(), operands: ["a"] }, shell, ledger), EXIT.APPLIED);
+    assertEquals(await list(invocation(), shell, ledger), 0);
+    assertEquals(shell.said.stdout.match(/APPLIED/g)?.length, 2);
+    const how = taken.includes("trace") ? "how it ended was archived" : "it returned its proof";
+    assertStringIncludes(shell.said.stdout, how);
+  }
+});
+
 test("recover lists all that it closes, also where an order that it closed is damaged", async () => {
   const facts = ["a", "b"].map((id) => entryFor(id).fact);
   const ledger = stub({
@@ -326,6 +345,11 @@ test("recover lists all that it closes, also where an order that it closed is da
 function entryFor(orderId: string, action?: ExecutionRequest["action"]): Entry {
   const [fact, request, context] = claim(orderId);
   return { status: "OPEN", fact, request: action ? { orderId, action } : request, context };
+}
+
+async function resultOf(): Promise<ExecutionResult> {
+  const order = { orderId: "a", action: { name: "n" } };
+  return await execute(order, { executionId: "e", runner: "r" }, () => "done");
 }
 
 /** Opens a ledger that can do only that. */

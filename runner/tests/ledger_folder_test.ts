@@ -85,6 +85,24 @@ test("a ledger that is not there yet has lost nothing, and none is made to say s
   assertEquals(existsSync(folder), false);
 });
 
+test("a ledger stays the folder that it was opened as, also where its process goes elsewhere", async () => {
+  const [home, before] = [mkdtempSync(join(root, "home-")), process.cwd()];
+  process.chdir(home);
+  try {
+    const ledger = new FolderLedger("ledger");
+    await ledger.consume(...claim("x"));
+    process.chdir(mkdtempSync(join(root, "elsewhere-")));
+    await ledger.store({ ...await resultOf("x"), executionId: "e" });
+    for (let i = 0; i < 3; i += 1) {
+      await assertRejects(() => ledger.consume(...claim("x")), OrderAlreadyConsumed);
+    }
+    assertEquals(readdirSync("."), []);
+  } finally {
+    process.chdir(before);
+  }
+  assertEquals((await new FolderLedger(join(home, "ledger")).get("x"))?.status, "APPLIED");
+});
+
 test("a folder is refused as a ledger on Windows, where its names cannot be flushed", async () => {
   const folder = join(root, "windows");
   const error = await assertRejects(
@@ -335,6 +353,34 @@ test("an order of a batch that had its result stays closed, also when that was a
 
   rmSync(join(folder, `${sha256("a")}.result.json`)); // Its Runner has closed it: that is remembered.
   assertEquals(await next.recover(), []);
+});
+
+test("an order whose result was archived keeps its status, also where the index is damaged or gone", async () => {
+  const folder = mkdtempSync(join(root, "kept-"));
+  const ledger = new FolderLedger(folder);
+  await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await Promise.all(
+    ["a", "b"].map(async (orderId) =>
+      await ledger.store({ ...await resultOf(orderId), executionId: "e" })
+    ),
+  );
+  for (const name of ["a", "b"].map((orderId) => pathOf(folder, orderId, "result"))) {
+    const results: ExecutionResult[] = [JSON.parse(readFileSync(name, "utf8"))].flat();
+    const kept = results.map(({ orderId, executionId, status }) => ({
+      ...{ orderId, executionId, status },
+    }));
+    rmSync(name);
+    writeFileSync(name, JSON.stringify(kept)); // As docs/scale.md has it.
+  }
+  const next = new FolderLedger(folder, () => true);
+  writeFileSync(join(folder, "open", "00000000-0000-0000-0000-000000000000.json"), "");
+  assertEquals(await next.recover(), []);
+  rmSync(join(folder, "open"), { recursive: true });
+  assertEquals(await next.recover(), []);
+  for (const orderId of ["a", "b"]) {
+    assertEquals((await next.get(orderId))?.status, "APPLIED");
+    await assertRejects(() => new FolderLedger(folder).consume(...claim(orderId)));
+  }
 });
 
 /** What may be in the place of a file, made at a path. */

@@ -1,7 +1,7 @@
 /**
  * Files by time, so that reading the newest costs what is read, whatever lies behind them: a folder a
- * day, in it a folder a minute, in it hard links. A link's name says the newest order in its file,
- * how far back the others reach, and which file it is:
+ * day, in it a folder a minute, in it a link to each file of entries, or an empty file for one order.
+ * Its name says the newest order, how far back the others reach, and which file or order it is:
  *
  *     2026-01-31/09-30/2026-01-31T09-30-12.345Z-20-0a4c….json
  */
@@ -123,9 +123,13 @@ export class Calendar {
     });
   }
 
-  /** Makes a file of the name of an order alone: it says where its order stands, and holds nothing. */
+  /** Makes a file of the name of one order: the name says where it stands, and the file holds nothing. */
   async mark(name: string): Promise<void> {
-    await (await this.#files.create(this.pathOf(name), "")).close();
+    try {
+      await (await this.#files.create(this.pathOf(name), "")).close();
+    } catch (error) {
+      if (!isCode(error, "EEXIST")) throw error;
+    }
   }
 
   /** Flushes names that were added. */

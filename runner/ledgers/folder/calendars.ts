@@ -67,8 +67,7 @@ export async function makeCalendars(orders: Orders, index: string): Promise<void
         : RARE.map((one) => calendars[one]);
       for (const calendar of [calendars.all, rare].flat()) {
         await calendar.prepare(name);
-        if (claim) await calendar.add(join(orders.folder, `${hash}.json`), name);
-        else await calendar.mark(name); // It may be no file.
+        await calendar.mark(name);
         added.push([calendar, name]);
       }
     }
