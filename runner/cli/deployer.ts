@@ -2,7 +2,7 @@ import { commandOf, refuseOperands } from "./commands.ts";
 import { BadInput, EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
-import { withoutPasswords } from "./passwords.ts";
+import { withoutPasswords } from "../passwords.ts";
 import type { Shell } from "./shell.ts";
 import { refuseOtherThanUtf8 } from "./utf8.ts";
 import { VERSION } from "./version.ts";

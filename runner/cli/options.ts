@@ -5,7 +5,7 @@ import { type Status, STATUSES } from "../ledgers/ledger.ts";
 import { LONGEST } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { nearest } from "./nearest.ts";
-import { hasPassword } from "./passwords.ts";
+import { hasPassword } from "../passwords.ts";
 
 /** What was given, read. What was not given is `undefined`, or its default. */
 export interface Values {

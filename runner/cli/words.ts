@@ -1,7 +1,7 @@
 /** What is said of an order in words: the status, what it does not say, what to look at. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
-import { withoutPassword } from "./passwords.ts";
+import { withoutPassword } from "../passwords.ts";
 import { isRecord } from "../contract/record.ts";
 import { brief, reasonOf, said, textOf } from "./tags.ts";
 
