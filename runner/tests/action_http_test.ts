@@ -190,7 +190,7 @@ test("input that makes no request is refused by name", async () => {
     [{ ...input, url: "ftp://a/" }, 'url: expected a URL of http or https, received "ftp://a/"'],
     [
       { ...input, url: `ftp://user:${"s3cr3t".repeat(30)}@a/` },
-      'url: expected a URL of http or https, received "ftp://user:***@a/"',
+      'url: expected a URL of http or https, received "ftp:***@a/"',
     ],
     [{ ...input, body: { a: 1 } }, 'body: expected a string, received {"a":1}'],
     [{ url: input.url }, "method: expected a string, received nothing"],
