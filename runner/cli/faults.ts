@@ -1,5 +1,6 @@
 /** What is wrong with a document, by its contract: the first field, and why. */
 import { breaches } from "../contract/breaches.ts";
+import { withoutPasswords } from "../passwords.ts";
 import * as validators from "./validators.ts";
 import { isRecord } from "../contract/record.ts";
 
@@ -77,6 +78,7 @@ export function fault(path: readonly string[], reason: string): Fault {
 
 /** A value of somebody else's, short enough for one line. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  const text = withoutPasswords(JSON.stringify(value) ?? "nothing");
+  // Of a character of two units, no half is left.
+  return text.length > 80 ? `${text.slice(0, 80).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }

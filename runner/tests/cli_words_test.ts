@@ -8,6 +8,7 @@ import { type Action, execute } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { outputFiles } from "../actions/output.ts";
 import { entryOfResult } from "../cli/card.ts";
+import { show } from "../cli/faults.ts";
 import { linesOfOutput } from "../cli/printed.ts";
 import { showProgress } from "../cli/progress.ts";
 import { fit, fitMiddle, jsonOf, pad, widthOf, wrap } from "../cli/style.ts";
@@ -273,6 +274,14 @@ test("what an order asks of a server is told without its password", () => {
     const action = { name: "http", input: { method: "GET", url } };
     assertEquals(asked({ request: { orderId: "x", action } }), told);
   }
+});
+
+test("a value that is refused is cut between characters, and says no password", () => {
+  for (const start of ["", "a"]) {
+    const shown = show(start + "🚀".repeat(60));
+    assert(shown.endsWith("🚀…") && shown.isWellFormed(), shown);
+  }
+  assertEquals(show("x://me:secret@a"), '"x:***@a"');
 });
 
 test("JSON holds no character that a terminal obeys, and says the same", () => {
