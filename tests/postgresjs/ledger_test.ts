@@ -4,7 +4,7 @@ import { after, before } from "node:test";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { testLedger } from "deployer-runner/testing";
 import pg from "pg";
-import { type Database, startDatabase } from "../database.ts";
+import { type Database, startDatabase } from "../support/database.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
@@ -22,7 +22,7 @@ async function fresh(): Promise<string> {
 }
 
 testLedger("PostgreSQL by postgres.js", {
-  opener: new URL("../postgresjs.ts", import.meta.url).href,
+  opener: new URL("open.ts", import.meta.url).href,
   fresh,
   async openDown() {
     // A connection that breaks once the ledger is open.

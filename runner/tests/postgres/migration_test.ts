@@ -2,17 +2,17 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { after, afterEach, before, test } from "node:test";
-import { execute, type ExecutionRequest, type ExecutionResult } from "../../../../mod.ts";
-import { testCases } from "../../../../tests/support/action_cases.ts";
-import { assert, assertEquals, assertMatch } from "../../../../tests/support/std_assert.ts";
+import { execute, type ExecutionRequest, type ExecutionResult } from "../../../mod.ts";
+import { testCases } from "../../../tests/support/action_cases.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { migration, type Session } from "deployer-runner/actions/migration";
-import { type Database, openDatabase } from "../database.ts";
-import { closeSessions, openSession } from "./ledger_postgres.ts";
+import { type Database, startDatabase } from "../../../tests/support/database.ts";
+import { closeSessions, openSession } from "./open_postgres.ts";
 
 let database: Database;
 let wire: Server | undefined;
 before(async () => {
-  database = await openDatabase();
+  database = await startDatabase();
   const session = await openSession(database.url);
   await session.query("alter system set max_prepared_transactions = 4");
   await closeSessions();

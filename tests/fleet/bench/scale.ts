@@ -15,8 +15,8 @@ import type { Ledger } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { startDatabase } from "../database.ts";
-import { installQueue, openQueue, take } from "../queue.ts";
+import { startDatabase } from "../../support/database.ts";
+import { installQueue, openQueue, take } from "deployer-fleet/queue.ts";
 import { ARCHIVE_POSTGRES, ARCHIVE_SQLITE } from "./archive.ts";
 import { claimOf, resultOf, through } from "./orders.ts";
 

@@ -16,7 +16,7 @@ import type { Ledger } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { startDatabase } from "../database.ts";
+import { startDatabase } from "../../support/database.ts";
 import { chart } from "./chart.ts";
 import { closeInFolder, closeInPostgres, closeInSqlite } from "./closed.ts";
 import { bareFolder, barePostgres, bareSqlite, sharedFolder } from "./floors.ts";

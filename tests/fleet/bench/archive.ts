@@ -1,7 +1,7 @@
 /** What `docs/scale.md` says of archiving, as the benchmark and the tests run it. */
 import { readFileSync } from "node:fs";
 
-const page = readFileSync(new URL("../../../scale.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../../docs/scale.md", import.meta.url), "utf8");
 
 /** The statement of the page that begins like this. */
 function statement(begin: string): string {

@@ -13,9 +13,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { execute } from "deployer-runtime";
-import { assert, assertEquals, assertRejects } from "../../../../tests/support/std_assert.ts";
-import { type Database, startDatabase } from "../database.ts";
-import { closeSessions, openLedger, openSession } from "./ledger_postgres.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type Database, startDatabase } from "../../../tests/support/database.ts";
+import { closeSessions, openLedger, openSession } from "./open_postgres.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));

@@ -7,9 +7,9 @@ import { parseArgs } from "node:util";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import pg from "pg";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
-import { startDatabase } from "../database.ts";
-import { feed, finish, installQueue, take } from "../queue.ts";
-import { openLedger, work } from "../runner.ts";
+import { startDatabase } from "../../support/database.ts";
+import { feed, finish, installQueue, take } from "deployer-fleet/queue.ts";
+import { openLedger, work } from "deployer-fleet/runner.ts";
 import { claimOf, resultOf } from "./orders.ts";
 
 const { values } = parseArgs({

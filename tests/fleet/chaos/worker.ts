@@ -11,8 +11,8 @@ import { type Action, execute, type ExecutionRequest } from "deployer-runtime";
 import type { PgBoss } from "pg-boss";
 import { type Ledger, OrderAlreadyConsumed } from "deployer-runner";
 import { openLocal } from "./local.ts";
-import { finish, openQueue } from "../queue.ts";
-import { openLedger, work } from "../runner.ts";
+import { finish, openQueue } from "deployer-fleet/queue.ts";
+import { openLedger, work } from "deployer-fleet/runner.ts";
 
 /** What an order of chaos asks for: times in milliseconds, so that a kill hits every step. */
 export interface ChaosInput {

@@ -10,9 +10,9 @@ import { type Ledger, OrderAlreadyConsumed } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { ARCHIVE_POSTGRES, ARCHIVE_SQLITE, PARTITIONS } from "../bench/archive.ts";
-import { claimOf, resultOf } from "../bench/orders.ts";
-import { startDatabase } from "../database.ts";
+import { ARCHIVE_POSTGRES, ARCHIVE_SQLITE, PARTITIONS } from "./bench/archive.ts";
+import { claimOf, resultOf } from "./bench/orders.ts";
+import { startDatabase } from "../support/database.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "scale-test-"));
 let database: Awaited<ReturnType<typeof startDatabase>>;
