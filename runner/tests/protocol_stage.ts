@@ -3,7 +3,8 @@
  * done on them, and compared at each step. A process that is killed never does its next operation.
  *
  * The folder's operations are the calls of `Files`; those that no other Runner's depend on, as a
- * calendar's, pass. SQLite's are statements of its driver.
+ * calendar's, pass. SQLite's are statements of its driver, and so are PostgreSQL's, whose server is in
+ * the test that needs it.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -20,7 +21,7 @@ import { type Choice, Folder, type Place, World } from "./protocol_model.ts";
 import { openDatabase } from "./sqlite_driver.ts";
 
 /** Stands for a process: what it is about to do waits until it is told to go on. */
-class Actor {
+export class Actor {
   readonly name: string;
   #waiting: { operation: string; go: () => void }[] = [];
   #allowed: string | undefined;
@@ -84,7 +85,7 @@ export interface Stage {
   kill(actor: Actor): Promise<void>;
   lose(names: string[]): void;
   /** What is there, by the names of the model. */
-  names(): string[];
+  names(): string[] | Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -116,7 +117,7 @@ export async function replay(schedule: Choice[], model: Place, stage: Stage): Pr
       const [real, said] = [pick(actor), pick(process)];
       assertEquals({ done, ...real }, { done, ...said });
     }
-    assertEquals({ done, names: stage.names() }, { done, names: namesOf(model) });
+    assertEquals({ done, names: await stage.names() }, { done, names: namesOf(model) });
   };
   await compare("");
   for (const [i, choice] of schedule.entries()) {
@@ -132,6 +133,18 @@ export async function replay(schedule: Choice[], model: Place, stage: Stage): Pr
   }
   assertEquals(executed, world.executed);
   await stage.close();
+}
+
+/** Some at a time. */
+export async function inTurns(
+  schedules: Choice[][],
+  one: (schedule: Choice[]) => Promise<void>,
+): Promise<void> {
+  const left = [...schedules];
+  const line = async (): Promise<void> => {
+    for (let next = left.pop(); next; next = left.pop()) await one(next);
+  };
+  await Promise.all(Array.from({ length: 16 }, line));
 }
 
 /** A Runner, as it is written: after a crash it recovers first. */
@@ -158,6 +171,12 @@ function pick(
   { name, next, end }: { name: string; next?: string | undefined; end?: string | undefined },
 ) {
   return { name, next, end };
+}
+
+/** The names of the model, of what a row holds. */
+export function namesOfRow(row: { result: unknown; recovered: unknown } | undefined): string[] {
+  if (!row) return [];
+  return ["entry", ...(["recovered", "result"] as const).filter((name) => row[name] !== null)];
 }
 
 function namesOf(place: Place): string[] {
@@ -282,8 +301,7 @@ export async function openSqlite(path: string): Promise<Stage> {
     lose() {},
     names() {
       const [row] = database.prepare("select result, recovered from orders").all();
-      if (!row) return [];
-      return ["entry", ...["recovered", "result"].filter((column) => row[column] !== null)];
+      return namesOfRow(row as Parameters<typeof namesOfRow>[0]);
     },
     async close() {
       await ledger.close();
