@@ -101,24 +101,34 @@ export class Pass {
     const calendar = rare ?? calendars.all;
     const minutes = calendar.newestFirst(range, beside, this.damages);
     for await (const minute of minutes) {
-      let waiting: Entry[] = []; // What was read, and is not newer than all that was not.
+      let waiting: Candidate[] = []; // Of files that were read, and not newer than all that were not.
       const seen = new Set<string>(); // An order may have two names, of one minute.
       for (let first = 0, ahead = 1; first < minute.length; first += ahead, ahead = twice(ahead)) {
         const names = minute.slice(first, first + ahead);
-        for (
-          const { entries, damages } of await Promise.all(
-            names.map((name) => this.#inFile(name, calendar)),
-          )
-        ) {
-          waiting.push(...entries.filter(({ fact }) => !seen.has(fact.orderId)));
-          for (const { fact } of entries) seen.add(fact.orderId);
-          this.#note(damages);
+        for (const found of await Promise.all(names.map((name) => this.#inFile(name, calendar)))) {
+          waiting.push(...found.candidates);
+          this.#note(found.damages);
         }
-        waiting.sort((a, b) => compare(pointOf(a), pointOf(b)));
+        waiting.sort((a, b) => compare(a.point, b.point));
         const next = minute[first + ahead];
-        const isReady = ({ fact }: Entry) => !next || instantOf(fact.at) > newestIn(next);
-        yield* waiting.filter(isReady);
-        waiting = waiting.filter((entry) => !isReady(entry));
+        const isReady = ({ point }: Candidate) => !next || point.at > newestIn(next);
+        for await (const entry of this.#inTurn(waiting.filter(isReady))) {
+          if (seen.has(entry.fact.orderId)) continue;
+          seen.add(entry.fact.orderId);
+          yield entry;
+        }
+        waiting = waiting.filter((candidate) => !isReady(candidate));
+      }
+    }
+  }
+
+  /** The entries of candidates: a few are read ahead, for a page ends soon. */
+  async *#inTurn(candidates: readonly Candidate[]): AsyncGenerator<Entry> {
+    for (let first = 0, ahead = AHEAD; first < candidates.length; first += ahead, ahead *= 2) {
+      const next = candidates.slice(first, first + ahead);
+      for (const read of await Promise.allSettled(next.map(({ read }) => read()))) {
+        const entry = read.status === "fulfilled" ? read.value : noting(this.damages)(read.reason);
+        if (entry) yield entry;
       }
     }
   }
@@ -126,13 +136,13 @@ export class Pass {
   async #inFile(
     name: string,
     calendar: Calendar,
-  ): Promise<{ entries: Entry[]; damages: Damage[] }> {
+  ): Promise<{ candidates: Candidate[]; damages: Damage[] }> {
     const damages: Damage[] = [];
     const hash = orderIn(name);
-    const read = hash === undefined
-      ? await this.#claimedIn(name, damages)
-      : [await this.#entryAt(name, hash, calendar).catch(noting(damages))];
-    return { entries: read.filter((entry) => entry !== undefined), damages };
+    if (hash === undefined) return { candidates: await this.#claimedIn(name), damages };
+    const entry = await this.#entryAt(name, hash, calendar).catch(noting(damages));
+    const candidates = entry ? [{ point: pointOf(entry), read: () => Promise.resolve(entry) }] : [];
+    return { candidates, damages };
   }
 
   /** An order that could not be read when it was given this name, and can be now, may have another. */
@@ -143,12 +153,13 @@ export class Pass {
     return await lookAt(this.#orders.files, own) ? undefined : entry;
   }
 
-  /** The orders that were consumed by a file's entries: of some, another process was first. */
-  async #claimedIn(name: string, damages: Damage[]): Promise<(Entry | undefined)[]> {
-    const found = await this.#claimsOf(name);
-    return await Promise.all(
-      found.claims.map((claim) => this.#entryIf(claim, found.identity).catch(noting(damages))),
-    );
+  /** The orders of a file's entries: of some, another process was first. */
+  async #claimedIn(name: string): Promise<Candidate[]> {
+    const { claims, identity } = await this.#claimsOf(name);
+    return claims.map((claim) => ({
+      point: pointOf(claim),
+      read: () => this.#entryIf(claim, identity),
+    }));
   }
 
   /** @throws {Torn} If the calendar has the file, and it is damaged */
@@ -204,12 +215,18 @@ function isSelected(entry: Entry, { status, since, until, text, after }: Selecti
     (text === null || JSON.stringify([fact.orderId, request, context, result]).includes(text));
 }
 
+/** An order whose place in time is known, and which is read when its turn comes. */
+interface Candidate {
+  readonly point: Point;
+  read(): Promise<Entry | undefined>;
+}
+
 interface Point {
   readonly at: string;
   readonly orderId: string;
 }
 
-function pointOf({ fact: { at, orderId } }: Entry): Point {
+function pointOf({ fact: { at, orderId } }: Pick<Entry, "fact">): Point {
   return { at: instantOf(at), orderId };
 }
 
