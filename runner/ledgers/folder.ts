@@ -148,7 +148,7 @@ export class FolderLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId, executionId } = fact;
-    checkClaim(fact);
+    checkClaim(fact, request, context);
     const claim: Claim = { fact, request, context, process: this.#process };
     const text = JSON.stringify(claim, null, 2);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
