@@ -161,10 +161,20 @@ async function refuse(
   const isSame = isDeepStrictEqual(asJson(entry.request.action), asJson(order.action));
   const said = isSame
     ? `order ${id} is consumed already: nothing was executed`
+    : isInputGone(entry, order)
+    ? `order ${id} is consumed already, and nothing was executed: its input is not there any more, ` +
+      "and nobody can tell whether it was this one"
     : `order ${id} is another one: ${difference(entry, { request: order })}`;
   await shell.stderr.write(`deployer: ${clean(said)}\n`);
   await present(entry, entry, places, values, shell);
   return isSame ? EXIT.CONSUMED : EXIT.BAD_INPUT;
+}
+
+/** Whether nothing but an input is missing, which an archive takes from what is closed. */
+function isInputGone({ status, request, result }: Entry, given: ExecutionRequest): boolean {
+  const { name, input } = request.action;
+  return input === undefined && name === given.action.name && status !== "OPEN" &&
+    result?.trace === undefined;
 }
 
 /** As every ledger gives it back: without `undefined`, and with one zero. */
