@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Action, ExecutionRequest } from "deployer-runtime";
+import { type Action, execute, type ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
 import type { PgBoss } from "pg-boss";
 import type { Ledger } from "deployer-runner";
@@ -155,6 +155,27 @@ test("An order whose worker was killed is closed by PROOF_ABSENT, and never exec
   assert.equal(rows[0].fact.executionId, fact.executionId);
   assert.equal(rows[0].status, "UNKNOWN");
   assert.equal(rows[0].result, null);
+});
+
+test("Recovery lists all that it closes, also where an order is damaged", async () => {
+  const { ledger: { consume }, close } = await openLedger(database.url);
+  for (const orderId of ["left-1", "left-2"]) {
+    const context = { executionId: orderId, runner: "gone" };
+    await execute(order(orderId), context, () => "never stored", { consume });
+  }
+  await close();
+  await client.query("update deployer.orders set request = '{}' where order_id = 'left-2'");
+  const recovery = promisify(execFile)(
+    process.execPath,
+    ["--import", "tsx", file("recover.ts")],
+    { env: { ...process.env, DATABASE_URL: database.url } },
+  );
+  await assert.rejects(recovery, ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+    assert.equal(JSON.parse(stdout).orderId, "left-1");
+    assert.match(stderr, /left-2/);
+    return true;
+  });
+  await client.query("delete from deployer.orders where order_id = 'left-2'");
 });
 
 test("Results are found by status, by fact and by what their traces hold", async () => {
