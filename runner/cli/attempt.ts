@@ -25,7 +25,7 @@ import type { Values } from "./options.ts";
 import { present, readerOf } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonOf, styleOf } from "./style.ts";
+import { clean, fit, jsonOf, LONGEST_ORDER, styleOf } from "./style.ts";
 import { asked } from "./words.ts";
 
 /** Makes the action of an order: `output` is the folder of what it prints. */
@@ -162,8 +162,8 @@ async function refuse(
   const said = isSame
     ? `order ${id} is consumed already: nothing was executed`
     : isInputGone(entry, order)
-    ? `order ${id} is consumed already, and nothing was executed: its input is not there any more, ` +
-      "and nobody can tell whether it was this one"
+    ? `order ${id} is consumed already, and nothing was executed: the ledger holds no input of it, ` +
+      "which an archive may have taken, and nobody can tell whether it was this one"
     : `order ${id} is another one: ${difference(entry, { request: order })}`;
   await shell.stderr.write(`deployer: ${clean(said)}\n`);
   await present(entry, entry, places, values, shell);
@@ -184,9 +184,10 @@ function asJson(value: unknown): unknown {
 
 function difference(consumed: Pick<Entry, "request">, given: Pick<Entry, "request">): string {
   const [before, now] = [asked(consumed), asked(given)];
+  const [was, is] = [fit(before, LONGEST_ORDER), fit(now, LONGEST_ORDER)];
   return before === now
-    ? `it was consumed for ${before} with another input, and nothing was executed`
-    : `it was consumed for ${before}, and nothing was executed for ${now}`;
+    ? `it was consumed for ${was} with another input, and nothing was executed`
+    : `it was consumed for ${was}, and nothing was executed for ${is}`;
 }
 
 /** The action was not called, and never will be. */

@@ -258,7 +258,7 @@ test("of an order whose input was archived nobody says that it is another one, a
   const archived: [Entry, string][] = [
     [
       { ...claimed, status: "APPLIED", result },
-      "is consumed already, and nothing was executed: its",
+      "is consumed already, and nothing was executed: the",
     ],
     [{ ...claimed, status: "UNKNOWN", recovered: fact }, "is consumed already, and nothing was"],
     [{ ...claimed, status: "OPEN" }, "is another one"], // An archive leaves what is open alone.
@@ -296,6 +296,8 @@ test("what is too long for a line is cut where it is shown, and recorded whole",
   assertStringIncludes(stderr, "it ended with code 0");
   const recorded = await new FolderLedger(ledger).get("x");
   assert(JSON.stringify(recorded?.request.action).includes(long));
+  const other = await run([...args.slice(0, -1), `1//${long}`]);
+  assertEquals([other.code, other.stderr.length < 4000], [EXIT.BAD_INPUT, true]);
 });
 
 test("an order that is consumed, and cannot be read, is not taken for this one: 74", async () => {
