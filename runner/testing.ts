@@ -103,6 +103,19 @@ export interface Waits {
   openImpatient(location: string): PromiseLike<Ledger>;
 }
 
+/** What is wrong with a claim that is no claim once it is read, and what makes it so. */
+// deno-lint-ignore no-explicit-any -- No type would let such a claim be made.
+const UNREADABLE: Record<string, { fact?: any; request?: any; context?: any }> = {
+  "fact.at is not an instant": { fact: { at: "yesterday" } },
+  "fact.type is": { fact: { type: "PROOF_ABSENT" } },
+  "fact.executionId is not a text": { fact: { executionId: 7 } },
+  "request.orderId is": { request: { orderId: "z" } },
+  "request.action.name is not a text": { request: { action: { name: 7 } } },
+  "context.executionId is": { context: { executionId: "of another" } },
+  "context.runner is not a text": { context: { runner: undefined } },
+  "context.annotations.job is not a text": { context: { annotations: { job: 7 } } },
+};
+
 const ONE_OF_MANY = { timeout: 300_000 };
 
 /** Holds one kind of ledger to what every ledger must do. */
@@ -199,11 +212,15 @@ export function testLedger(name: string, held: Held): void {
       "half of a character",
     );
     await ledger.consume(...claim("x\ufffd"));
-    await rejected(
-      ledger.consume(...claim("y", [1], "yesterday")),
-      OrderUnstorable,
-      "fact.at is not an instant",
-    );
+    for (const [problem, spoil] of Object.entries(UNREADABLE)) {
+      const [fact, request, context] = claim("y", [1]);
+      const refused = ledger.consume(
+        { ...fact, ...spoil.fact },
+        { ...request, ...spoil.request },
+        { ...context, ...spoil.context },
+      );
+      await rejected(refused, OrderUnstorable, problem);
+    }
     assert.equal(await ledger.get("y"), undefined);
   });
 

@@ -9,8 +9,9 @@ export const LONGEST: number = 2 ** 31 - 1;
  * @throws {RangeError} If it is neither 0 to `LONGEST` ms nor `Infinity`
  */
 export function checkTime(name: string, ms: number): void {
-  if (ms === Infinity || (ms >= 0 && ms <= LONGEST)) return;
-  throw new RangeError(`${name} must be 0 to ${LONGEST} ms, or Infinity: received ${ms}`);
+  if (ms === Infinity || (typeof ms === "number" && ms >= 0 && ms <= LONGEST)) return;
+  const received = typeof ms === "number" ? ms : JSON.stringify(ms) ?? typeof ms;
+  throw new RangeError(`${name} must be 0 to ${LONGEST} ms, or Infinity: received ${received}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { accessSync, closeSync } from "node:fs";
+import { resolve } from "node:path";
 import process from "node:process";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import { reasonOf, systemError } from "./errors.ts";
@@ -44,7 +45,7 @@ export interface CommandOptions {
    * command is killed. Both reach its children: it has a process group of its own.
    */
   stop?: AbortSignal;
-  /** The folder that a command starts in; the Runner's own if there is none. */
+  /** The folder that a command starts in; the one that the Runner is in then, if there is none. */
   cwd?: string;
   /** Variables beside those of the Runner. */
   env?: Record<string, string>;
@@ -87,11 +88,14 @@ export interface CommandOptions {
  * ```
  */
 export function command(options: CommandOptions): Action<CommandOrder> {
-  const { output, stop, cwd, env = {}, maxOutput = Infinity, tty = false } = options;
+  const { stop, env = {}, maxOutput = Infinity, tty = false } = options;
   const inherits = options.stdin === "inherit";
   const judgement = judgementOf(options);
-  if (cwd !== undefined) checkSetting(cwd, "cwd");
+  if (options.cwd !== undefined) checkSetting(options.cwd, "cwd");
   checkVariables(env, /^[^=\0]+$/);
+  // They stay these ones if the process goes to another folder.
+  const output = resolve(options.output);
+  const cwd = options.cwd === undefined ? undefined : resolve(options.cwd);
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, COMMAND_INPUT);
     const { program, args = [] } = input;

@@ -52,7 +52,8 @@ const ORDINARY = 0o777;
  * the Runner gives up before the switch, nothing is switched.
  *
  * @param base Where the path of a site starts
- * @param target The folder of `current` and `releases/`
+ * @param target The folder of `current` and `releases/`. Where they are relative, both are taken from
+ * the folder that the process is in now
  * @throws {NotOnWindows} On Windows, before any order is given to it
  */
 export function releaseSwitch(
@@ -63,6 +64,8 @@ export function releaseSwitch(
   refuseOnWindows(
     "a release cannot be switched on Windows, which replaces no link to a folder in one step",
   );
+  // They stay these ones if the process goes to another folder.
+  [base, target] = [resolve(base), resolve(target)];
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, RELEASE_INPUT);
     stop?.throwIfAborted();

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import type { CommandOptions } from "./command.ts";
 import { reasonOf } from "./errors.ts";
@@ -61,13 +62,14 @@ export interface SshOptions extends Omit<CommandOptions, "tty" | "stdin"> {
  * ```
  */
 export function ssh(options: SshOptions): Action<SshOrder> {
-  const { output, stop, cwd, env = {}, maxOutput, markers = ".deployer-ssh" } = options;
+  const { stop, cwd, env = {}, maxOutput, markers = ".deployer-ssh" } = options;
   const judgement = judgementOf(options);
   const sshOptions = options.options ?? [];
   if (cwd !== undefined) checkSetting(cwd, "cwd");
   checkSetting(markers, "markers");
   checkVariables(env, /^[A-Za-z_][A-Za-z0-9_]*$/); // Those that sh can export.
   for (const option of sshOptions) checkSetting(option, "options");
+  const output = resolve(options.output); // It stays this one if the process goes to another folder.
   return async ({ orderId, action: { input } }, { signal, unproven }) => {
     checkInput(input, SSH_INPUT);
     const { host, program, args = [] } = input;

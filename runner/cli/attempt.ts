@@ -25,7 +25,7 @@ import type { Values } from "./options.ts";
 import { present, readerOf } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonOf, styleOf } from "./style.ts";
+import { clean, fit, jsonOf, LONGEST_ORDER, styleOf } from "./style.ts";
 import { asked } from "./words.ts";
 
 /** Makes the action of an order: `output` is the folder of what it prints. */
@@ -161,10 +161,20 @@ async function refuse(
   const isSame = isDeepStrictEqual(asJson(entry.request.action), asJson(order.action));
   const said = isSame
     ? `order ${id} is consumed already: nothing was executed`
+    : isInputGone(entry, order)
+    ? `order ${id} is consumed already, and nothing was executed: the ledger holds no input of it, ` +
+      "which an archive may have taken, and nobody can tell whether it was this one"
     : `order ${id} is another one: ${difference(entry, { request: order })}`;
   await shell.stderr.write(`deployer: ${clean(said)}\n`);
   await present(entry, entry, places, values, shell);
   return isSame ? EXIT.CONSUMED : EXIT.BAD_INPUT;
+}
+
+/** Whether nothing but an input is missing, which an archive takes from what is closed. */
+function isInputGone({ status, request, result }: Entry, given: ExecutionRequest): boolean {
+  const { name, input } = request.action;
+  return input === undefined && name === given.action.name && status !== "OPEN" &&
+    result?.trace === undefined;
 }
 
 /** As every ledger gives it back: without `undefined`, and with one zero. */
@@ -174,9 +184,10 @@ function asJson(value: unknown): unknown {
 
 function difference(consumed: Pick<Entry, "request">, given: Pick<Entry, "request">): string {
   const [before, now] = [asked(consumed), asked(given)];
+  const [was, is] = [fit(before, LONGEST_ORDER), fit(now, LONGEST_ORDER)];
   return before === now
-    ? `it was consumed for ${before} with another input, and nothing was executed`
-    : `it was consumed for ${before}, and nothing was executed for ${now}`;
+    ? `it was consumed for ${was} with another input, and nothing was executed`
+    : `it was consumed for ${was}, and nothing was executed for ${is}`;
 }
 
 /** The action was not called, and never will be. */

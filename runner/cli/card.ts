@@ -5,7 +5,7 @@ import { lookAtOutput } from "../actions/output.ts";
 import type { Entry } from "../ledgers/ledger.ts";
 import type { Places } from "./ledger.ts";
 import { linesOfOutput } from "./printed.ts";
-import { clean, fit, spoken, type Style, wrap } from "./style.ts";
+import { clean, fit, LONGEST_ORDER, spoken, type Style, wrap } from "./style.ts";
 import { linesOf, said } from "./tags.ts";
 import { isRecord } from "../contract/record.ts";
 import { asked, FACTS, happened, isLook, MEANINGS, observed, recordedOf } from "./words.ts";
@@ -35,7 +35,9 @@ export function card(entry: Entry, style: Style, { result, printed }: Places): s
   const indented = (lines: string[]) => lines.map((line) => line === "" ? "" : `  ${line}`);
   return [
     `${paint(["bold", COLOURS[status]], status)}  ${paint("bold", clean(request.orderId))}`,
-    ...indented(wrap(clean(`${asked(entry)}: ${happened(entry)}`), columns - 2)),
+    ...indented(
+      wrap(clean(`${fit(asked(entry), LONGEST_ORDER)}: ${happened(entry)}`), columns - 2),
+    ),
     "",
     ...indented(timeLine(entry, style)),
     "",

@@ -3,6 +3,7 @@ import { BadInput } from "./exit.ts";
 import { nearest } from "./nearest.ts";
 import type { Invocation, OptionName } from "./options.ts";
 import type { Shell } from "./shell.ts";
+import { show } from "./style.ts";
 
 /** Does what was asked for; resolves to the exit code. */
 export type Work = (invocation: Invocation, shell: Shell) => Promise<number>;
@@ -201,7 +202,7 @@ export function refuseOperands(
     ? "no operand"
     : `one ${operand}${takesMany ? " or more" : ""}`;
   const given = isRight ? ["--", ...program ?? []] : operands;
-  const received = given.length === 0 ? "none" : given.map((one) => JSON.stringify(one)).join(", ");
+  const received = given.length === 0 ? "none" : given.map(show).join(", ");
   const hint = takesProgram && program === undefined
     ? `: a command stands behind --, as in: deployer ${name} -- ${operands.at(-1) ?? "./deploy.sh"}`
     : "";
@@ -215,7 +216,7 @@ export function commandOf(name: string): Command {
   const known = Object.keys(COMMANDS);
   const meant = nearest(name, known);
   throw new BadInput(
-    `there is no command ${JSON.stringify(name)}: ` +
+    `there is no command ${show(name)}: ` +
       (meant === undefined ? `there are ${known.join(", ")}` : `did you mean ${meant}?`),
   );
 }

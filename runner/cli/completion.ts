@@ -1,4 +1,5 @@
 import { BadInput } from "./exit.ts";
+import { show } from "./style.ts";
 import type { Invocation } from "./options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -48,7 +49,7 @@ export async function completion(
 ): Promise<number> {
   const script = Object.hasOwn(SHELLS, name) ? SHELLS[name] : undefined;
   if (script === undefined) {
-    throw new BadInput(`expected bash, zsh or fish: received ${JSON.stringify(name)}`);
+    throw new BadInput(`expected bash, zsh or fish: received ${show(name)}`);
   }
   await stdout.write(script);
   return 0;

@@ -1,8 +1,8 @@
 /** What is wrong with a document, by its contract: the first field, and why. */
 import { breaches } from "../contract/breaches.ts";
-import { withoutPasswords } from "../passwords.ts";
 import * as validators from "./validators.ts";
 import { isRecord } from "../contract/record.ts";
+import { show } from "./style.ts";
 
 /** What is wrong. */
 export interface Fault {
@@ -74,11 +74,4 @@ export function fault(path: readonly string[], reason: string): Fault {
       : `[${JSON.stringify(key)}]`
   ).join("");
   return { path, field: field || "the document", reason };
-}
-
-/** A value of somebody else's, short enough for one line. */
-export function show(value: unknown): string {
-  const text = withoutPasswords(JSON.stringify(value) ?? "nothing");
-  // Of a character of two units, no half is left.
-  return text.length > 80 ? `${text.slice(0, 80).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }

@@ -6,6 +6,7 @@ import { LONGEST } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { nearest } from "./nearest.ts";
 import { hasPassword } from "../passwords.ts";
+import { show } from "./style.ts";
 
 /** What was given, read. What was not given is `undefined`, or its default. */
 export interface Values {
@@ -361,5 +362,5 @@ function count(name: string, value: string): number {
 }
 
 function wrong(name: string, expected: string, received: string): BadInput {
-  return new BadInput(`${name} must be ${expected}: received ${JSON.stringify(received)}`);
+  return new BadInput(`${name} must be ${expected}: received ${show(received)}`);
 }

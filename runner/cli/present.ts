@@ -5,7 +5,7 @@ import { card } from "./card.ts";
 import type { Places } from "./ledger.ts";
 import type { Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonOf, styleOf } from "./style.ts";
+import { clean, fit, jsonOf, LONGEST_ORDER, styleOf } from "./style.ts";
 import { asked, happened } from "./words.ts";
 
 /** Who reads stdout: `--json` is for programs, also on a terminal and with `--quiet`. */
@@ -38,6 +38,8 @@ export async function present(
   }
   if (reader === "programs") await stdout.write(`${jsonOf(data, 2)}\n`);
   if (values.quiet) return;
-  const line = `${entry.status} ${entry.request.orderId}: ${asked(entry)}: ${happened(entry)}`;
+  const line = `${entry.status} ${entry.request.orderId}: ${fit(asked(entry), LONGEST_ORDER)}: ${
+    happened(entry)
+  }`;
   await stderr.write(`${clean(line)}\n`);
 }

@@ -1,5 +1,6 @@
 /** How text is written for people: colours, widths, and nothing that a terminal would obey. */
 import { styleText } from "node:util";
+import { withoutPasswords } from "../passwords.ts";
 import type { Shell } from "./shell.ts";
 
 type Format = Parameters<typeof styleText>[0];
@@ -19,6 +20,9 @@ export function styleOf(out: Shell["stdout"], env: Shell["env"]): Style {
   };
 }
 
+/** How much is shown of what an order asks for: how it ended is on the same line. */
+export const LONGEST_ORDER = 1000;
+
 /** What a terminal would obey, turn around or hide. A joiner within an emoji is a part of it. */
 const UNSEEN =
   /[\p{Cc}\p{Cs}\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?<!\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
@@ -34,6 +38,13 @@ export function clean(text: string): string {
         ? JSON.stringify(character).slice(1, -1)
         : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** A value of somebody else's, short enough for one line. */
+export function show(value: unknown): string {
+  const text = withoutPasswords(JSON.stringify(value) ?? "nothing");
+  // Of a character of two units, no half is left.
+  return text.length > 80 ? `${text.slice(0, 80).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
 /** A document of JSON, of which a terminal obeys nothing: JSON itself escapes only what is below space. */

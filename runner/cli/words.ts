@@ -104,7 +104,9 @@ function released(isProven: boolean, evidence: Record<string, unknown>): string 
     const why = typeof gaveUp === "string" ? ` (${gaveUp})` : "";
     return `the Runner stopped waiting${why}: ${GIVEN_UP[phase]?.(release)}`;
   }
-  if (typeof error === "string") return `${release} is live, although the switch failed: ${error}`;
+  if (typeof error === "string") {
+    return `the switch to ${release} failed, and it may be live: ${error}`;
+  }
   if (typeof unreadable === "string") return `${release} cannot be read back: ${unreadable}`;
   if (typeof seen !== "string" || !Array.isArray(differing)) return undefined;
   if (seen !== release) return `it was switched to ${release}, and then ${seen} was live`;

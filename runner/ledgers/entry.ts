@@ -1,5 +1,11 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
-import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
+import {
+  createFact,
+  type ExecutionContext,
+  type ExecutionRequest,
+  type ExecutionResult,
+  type Fact,
+} from "deployer-runtime";
 import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
 import { type Entry, type Filter, type Page, type Query, STATUSES } from "./ledger.ts";
 
@@ -185,17 +191,22 @@ export function proofAbsent(consumed: Fact): Fact {
 }
 
 /**
- * Refuses a claim that could not be read as it was written. Half of a character in an identity
- * becomes the same replacement as any other half: the order could not be told from others.
+ * Refuses a claim that could not be read as it was written: its order would be executed, and damaged
+ * for ever. Half of a character in an identity becomes the same replacement as any other half: the
+ * order could not be told from others.
  *
  * @throws {OrderUnstorable} If it is one
  */
-export function checkClaim({ orderId, at }: Fact): void {
-  if (!orderId.isWellFormed()) {
-    throw new OrderUnstorable(orderId, new Error("its identity holds half of a character"));
-  }
-  const problem = problemOfInstant("fact.at", at);
-  if (problem) throw new OrderUnstorable(orderId, new Error(problem));
+export function checkClaim(
+  fact: Fact,
+  { orderId, action }: ExecutionRequest,
+  context: ExecutionContext,
+): void {
+  const request = { orderId, action: { name: action?.name } }; // Its input is any, and may be large.
+  const asRead = JSON.parse(JSON.stringify({ fact, request, context }));
+  const problem = problemOfClaim(fact.orderId, asRead) ??
+    (fact.orderId.isWellFormed() ? undefined : "its identity holds half of a character");
+  if (problem) throw new OrderUnstorable(fact.orderId, new Error(problem));
 }
 
 function instant(

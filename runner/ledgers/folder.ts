@@ -12,7 +12,7 @@
  * | `open/<hash>.result.json` | the result of an order that is named there: it is not open any more |
  * | `index/all/<day>/<minute>/*.json` | entries by time |
  * | `index/FAILED`, `index/UNKNOWN` | by the same time, which orders were closed like that |
- * | `*.tmp` | what a process was writing when it was killed: it means nothing |
+ * | `*.tmp` | what a process was writing when it was killed: it means nothing, see docs/scale.md |
  *
  * `<hash>` is the SHA-256 of the order's identity. What is written for many orders at once is one
  * file, an array, under many names: hard links. That is what one flush for all of them needs.
@@ -148,7 +148,7 @@ export class FolderLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId, executionId } = fact;
-    checkClaim(fact);
+    checkClaim(fact, request, context);
     const claim: Claim = { fact, request, context, process: this.#process };
     const text = JSON.stringify(claim, null, 2);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;

@@ -195,7 +195,7 @@ export class PostgresLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId } = fact;
-    checkClaim(fact);
+    checkClaim(fact, request, context);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify({ request, context, fact });
     this.#assertOpen(failed);

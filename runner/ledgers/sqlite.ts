@@ -214,7 +214,7 @@ export class SqliteLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId, executionId, at } = fact;
-    checkClaim(fact);
+    checkClaim(fact, request, context);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const json = [fact, request, context].map((value) => JSON.stringify(value));
     const columns = [

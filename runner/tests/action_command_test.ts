@@ -1,6 +1,7 @@
 /** The command action, on real processes. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -235,6 +236,27 @@ test("what is not run is told in words of ours, without what the Runner set", LO
     (again.trace as { rawError?: Thrown }).rawError?.message,
     "cannot make the files of its output: file exists (EEXIST)",
   );
+});
+
+test("a command starts, and prints, where its action was made to, also where the process is elsewhere", async () => {
+  const [home, elsewhere] = [mkdtempSync(join(root, "home-")), mkdtempSync(join(root, "else-"))];
+  const before = process.cwd();
+  process.chdir(home);
+  const action = command({ output: "out", cwd: ".", maxOutput: 1000 });
+  const input = { program: "sh", args: ["-c", "touch here; read _ < go; yes"] };
+  const order = { orderId: "x", action: { name: "command", input } };
+  execFileSync("mkfifo", ["go"]);
+  process.chdir(elsewhere);
+  try {
+    const running = execute(order, { executionId: "e", runner: "r" }, action);
+    await until(() => existsSync(join(home, "here")));
+    writeFileSync(join(home, "go"), "\n");
+    const result = await running;
+    assert(result.status === "UNKNOWN", "it printed more than it may, and was seen to");
+    assertEquals(readdirSync(elsewhere), []);
+  } finally {
+    process.chdir(before);
+  }
 });
 
 test("a setting that no process can be given is refused at once, without its value", () => {

@@ -511,6 +511,20 @@ test(
   },
 );
 
+test("a release goes where it was to go as its action was made, also where the process is elsewhere", async () => {
+  const [cwd, elsewhere] = [folder({ "site/a": "1" }), folder({ "site/a": "2" })];
+  const before = process.cwd();
+  process.chdir(cwd);
+  const action = releaseSwitch(".", "deployed");
+  process.chdir(elsewhere);
+  const order = { orderId: "x", action: { name: "release", input: { site: "site" } } };
+  const result = await execute(order, { executionId: "e", runner: "r" }, action)
+    .finally(() => process.chdir(before));
+  assertEquals(result.status, "APPLIED");
+  assertEquals(readFileSync(join(cwd, "deployed/current/a"), "utf8"), "1");
+  assertEquals(list(elsewhere), ["site"]);
+});
+
 test("the release action deploys a site that is itself a link", async () => {
   const cwd = folder({ "builds/7/a": "7" });
   symlinkSync("builds/7", join(cwd, "site"));

@@ -75,7 +75,7 @@ const WORDS: [evidence: object, applied: string, unproven: string, failed?: stri
     `${r} is live, and is not what the site was: see "a\\nb"`,
   ],
   [{ release: r, unreadable: "EIO" }, PROOF, `${r} cannot be read back: EIO`],
-  [{ release: r, error: "EIO" }, PROOF, `${r} is live, although the switch failed: EIO`],
+  [{ release: r, error: "EIO" }, PROOF, `the switch to ${r} failed, and it may be live: EIO`],
   // other actions
   [{ release: "r42" }, PROOF, UNPROVEN],
   [{ release: r, phase: "toString" }, PROOF, UNPROVEN],

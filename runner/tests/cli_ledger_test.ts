@@ -251,6 +251,55 @@ test("an identity that was consumed for another action is 64, and says so first"
   }
 });
 
+test("of an order whose input was archived nobody says that it is another one, and no 73 that it is the same", async () => {
+  const { result: _, ...claimed } = entryFor("x", { name: "n" });
+  const result = { ...await resultOf(), trace: undefined } as unknown as ExecutionResult;
+  const [fact] = claim("x");
+  const archived: [Entry, string][] = [
+    [
+      { ...claimed, status: "APPLIED", result },
+      "is consumed already, and nothing was executed: the",
+    ],
+    [{ ...claimed, status: "UNKNOWN", recovered: fact }, "is consumed already, and nothing was"],
+    [{ ...claimed, status: "OPEN" }, "is another one"], // An archive leaves what is open alone.
+    [{ ...claimed, status: "FAILED", result: await resultOf() }, "is another one"],
+  ];
+  for (const [entry, said] of archived) {
+    const ledger = stub({
+      consume: () => Promise.reject(new OrderAlreadyConsumed("x", "here", entry)),
+    });
+    const shell = testShell();
+    const { values } = readArguments(["ledger"], ["--ledger", fresh()], {});
+    const order = { orderId: "x", action: { name: "n", input: 1 } };
+    assertEquals(await attempt(order, () => () => "done", values, shell, ledger), EXIT.BAD_INPUT);
+    assertStringIncludes(shell.said.stderr, `deployer: order "x" ${said}`);
+  }
+});
+
+test("what is too long for a line is cut where it is shown, and recorded whole", async () => {
+  const [ledger, long] = [fresh(), "x".repeat(100_000)];
+  const refused = [
+    ["exec", "--order", long, "--", "true"],
+    ["exec", "--annotate", long, "--", "true"],
+    ["list", "--status", long],
+    ["list", long],
+    ["completion", long],
+    [long],
+  ];
+  for (const args of refused) {
+    const { code, stderr } = await run(args);
+    assertEquals([code, stderr.length < 300], [EXIT.BAD_INPUT, true], stderr.slice(0, 300));
+  }
+  const args = ["exec", "--ledger", ledger, "--order", "x", "--", "node", "-e", `0//${long}`];
+  const { code, stderr } = await run(args);
+  assertEquals([code, stderr.length < 1200], [EXIT.APPLIED, true], stderr.slice(0, 300));
+  assertStringIncludes(stderr, "it ended with code 0");
+  const recorded = await new FolderLedger(ledger).get("x");
+  assert(JSON.stringify(recorded?.request.action).includes(long));
+  const other = await run([...args.slice(0, -1), `1//${long}`]);
+  assertEquals([other.code, other.stderr.length < 4000], [EXIT.BAD_INPUT, true]);
+});
+
 test("an order that is consumed, and cannot be read, is not taken for this one: 74", async () => {
   const ledger = stub({ consume: () => Promise.reject(new OrderAlreadyConsumed("x", "here")) });
   const { values } = readArguments(["ledger"], ["--ledger", fresh()], {});

@@ -145,8 +145,10 @@ test("what is no action is refused by a Desk too, and nothing is consumed", asyn
 test("a time that no timer holds is refused by its name, before anything is done", async () => {
   const ledger = memory();
   const desk = new Desk(ledger);
-  for (const ms of [NaN, -1, 2 ** 31, -Infinity]) {
-    const received = `must be 0 to 2147483647 ms, or Infinity: received ${ms}`;
+  const texts = ["5", ""] as unknown[] as number[];
+  for (const ms of [NaN, -1, 2 ** 31, -Infinity, ...texts]) {
+    const said = typeof ms === "number" ? ms : JSON.stringify(ms);
+    const received = `must be 0 to 2147483647 ms, or Infinity: received ${said}`;
     await assertRejects(() => desk.close(ms, 1), RangeError, `drain ${received}`);
     await assertRejects(() => desk.close(1, ms), RangeError, `grace ${received}`);
     const timers = new Timers();

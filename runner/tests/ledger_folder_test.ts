@@ -13,6 +13,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
@@ -101,6 +102,34 @@ test("a ledger stays the folder that it was opened as, also where its process go
     process.chdir(before);
   }
   assertEquals((await new FolderLedger(join(home, "ledger")).get("x"))?.status, "APPLIED");
+});
+
+test("what killed processes have left goes by the command of docs/scale.md, and nothing else", async () => {
+  const cwd = mkdtempSync(join(root, "left-"));
+  const folder = join(cwd, "ledger");
+  const ledger = new FolderLedger(folder);
+  for (const orderId of ["x", "y", "z"]) await ledger.consume(...claim(orderId));
+  await ledger.store({ ...await resultOf("x"), executionId: "e" });
+  const id = "0b6c1d8e-4f5a-4c3b-9d2e-1f0a7b8c9d0e";
+  const left = [
+    `${id}.tmp`,
+    `open/${"0".repeat(64)}.result.json.${id}.tmp`,
+    `index.${id}.tmp/all/1`,
+  ];
+  mkdirSync(join(folder, `index.${id}.tmp/all`), { recursive: true });
+  for (const path of left) writeFileSync(join(folder, path), "");
+  const all = readdirSync(folder, { recursive: true }).map(String);
+  for (const path of all) utimesSync(join(folder, path), 0, 0);
+  writeFileSync(join(folder, "recent.tmp"), "");
+
+  const page = readFileSync(new URL("../../docs/scale.md", import.meta.url), "utf8");
+  const command = /^find ledger .*$/m.exec(page)?.[0] ?? "exit 1";
+  execFileSync("sh", ["-c", command], { cwd });
+
+  const kept = [...all.filter((path) => !path.includes(".tmp")), "recent.tmp"].sort();
+  assertEquals(readdirSync(folder, { recursive: true }).map(String).sort(), kept);
+  assertEquals((await ledger.list()).entries.length, 3);
+  assertEquals((await new FolderLedger(folder, () => true).recover()).length, 2);
 });
 
 test("a folder is refused as a ledger on Windows, where its names cannot be flushed", async () => {

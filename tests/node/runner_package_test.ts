@@ -210,8 +210,11 @@ test("every entry point is there for import and for require, and an error is one
      }
      const { FolderLedger } = require("deployer-runner/ledgers/folder");
      const { LedgerDown } = require("deployer-runner");
-     const fact = { orderId: "x", at: new Date().toISOString() };
-     const error = await new FolderLedger("package.json").consume(fact, {}, {}).catch((error) => error);
+     const identities = { orderId: "x", executionId: "e" };
+     const fact = { ...identities, type: "ORDER_CONSUMED", at: new Date().toISOString() };
+     const order = { ...identities, action: { name: "n" } };
+     const error = await new FolderLedger("package.json")
+       .consume(fact, order, { ...identities, runner: "r" }).catch((error) => error);
      console.log(error instanceof LedgerDown, error.message.split(":")[0]);`,
   );
   // "testing" registers nothing by itself; it and "report" are one ES module for both.

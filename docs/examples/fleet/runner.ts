@@ -5,7 +5,13 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
-import { type Action, execute, type ExecutionResult } from "deployer-runtime";
+import { isDeepStrictEqual } from "node:util";
+import {
+  type Action,
+  execute,
+  type ExecutionRequest,
+  type ExecutionResult,
+} from "deployer-runtime";
 import pg from "pg";
 import type { PgBoss } from "pg-boss";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed } from "deployer-runner";
@@ -111,10 +117,20 @@ async function handle(
     say(order.orderId, result.status);
   } catch (error) {
     if (error instanceof LedgerDown) throw error;
-    if (error instanceof OrderAlreadyConsumed) say(order.orderId, "delivered again, refused");
-    else return await setAside(queue, id, error, say); // No order, or one that no ledger can hold.
+    if (!(error instanceof OrderAlreadyConsumed)) {
+      return await setAside(queue, id, error, say); // No order, or one that no ledger can hold.
+    }
+    if (isOther(error, order)) {
+      return await setAside(queue, id, `${error.message}, for something else`, say);
+    }
+    say(order.orderId, "delivered again, refused");
   }
   finished.add(id);
+}
+
+/** Whether an order's identity was consumed for something else: the result there is not of this one. */
+function isOther({ entry }: OrderAlreadyConsumed, order: ExecutionRequest): boolean {
+  return entry !== undefined && !isDeepStrictEqual(entry.request, order);
 }
 
 /**

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Action, ExecutionRequest } from "deployer-runtime";
+import { type Action, execute, type ExecutionRequest } from "deployer-runtime";
 import pg from "pg";
 import type { PgBoss } from "pg-boss";
 import type { Ledger } from "deployer-runner";
@@ -373,4 +373,45 @@ test("A worker that is asked to stop finishes what it has begun, and takes nothi
     if (job) await finish(queue, [job.id]);
     return job?.data.orderId === "later";
   });
+});
+
+test("A job whose identity was consumed for another order is set aside, and says so", async () => {
+  const worker = startWorker(() => "done", undefined, { lanes: 1 });
+  const given: unknown = {
+    action: { input: { ms: 0, ends: "applied" }, name: "demo" },
+    orderId: "same",
+  };
+  for (const next of [order("same"), given as ExecutionRequest, order("same", "applied", 1)]) {
+    const said = worker.said.length;
+    await feed(queue, [{ order: next }]);
+    await until(() => worker.said.length > said);
+  }
+  await worker.end();
+  assert.deepEqual(worker.called, ["same"]);
+  assert.deepEqual(worker.said.slice(0, 2), ["same: APPLIED", "same: delivered again, refused"]);
+  assert.match(
+    worker.said[2]!,
+    /^job \S+: set aside: order "same" is already consumed.*, for something else$/,
+  );
+});
+
+test("Recovery lists all that it closes, also where an order is damaged", async () => {
+  const { ledger: { consume }, close } = await openLedger(database.url);
+  for (const orderId of ["left-1", "left-2"]) {
+    const context = { executionId: orderId, runner: "gone" };
+    await execute(order(orderId), context, () => "never stored", { consume });
+  }
+  await close();
+  await client.query("update deployer.orders set request = '{}' where order_id = 'left-2'");
+  const recovery = promisify(execFile)(
+    process.execPath,
+    ["--import", "tsx", file("recover.ts")],
+    { env: { ...process.env, DATABASE_URL: database.url } },
+  );
+  await assert.rejects(recovery, ({ stdout, stderr }: { stdout: string; stderr: string }) => {
+    assert.equal(JSON.parse(stdout).orderId, "left-1");
+    assert.match(stderr, /left-2/);
+    return true;
+  });
+  await client.query("delete from deployer.orders where order_id = 'left-2'");
 });
