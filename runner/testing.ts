@@ -748,7 +748,7 @@ async function listed(
       entries.set(entry.fact.orderId, entry);
     }
     assert.notDeepEqual(page.damages, [], "damages is absent where nothing is damaged");
-    damages.push(...page.damages ?? []);
+    page.damages?.forEach((damage) => damages.push(damage));
     assert.ok((pages += 1) <= most, "its pages have an end");
     next = page.next;
     isLast = next === undefined;

@@ -1,4 +1,5 @@
 import type { Action, ExecutionRequest } from "deployer-runtime";
+import { reasonOf } from "./errors.ts";
 import { HttpExchange } from "./http_exchange.ts";
 import { checkInput, type Fields, type Input, name, refusal, string } from "./input.ts";
 
@@ -49,11 +50,15 @@ export function httpRequest(
     const request = { method, url: origin + pathname, ...key };
     const exchange = new HttpExchange({ method, url, headers: { ...own, ...key }, body });
 
+    const why: { stopped?: string; gaveUp?: string } = {};
+
     const ask = () => {
+      why.stopped = reasonOf(stop);
       if (exchange.seen.sent === "none") exchange.end();
     };
     const giveUp = () => {
-      unproven({ request, ...exchange.seen }); // At once: the Runner does not wait for an end.
+      why.gaveUp = reasonOf(signal);
+      unproven({ request, ...exchange.seen, ...why }); // At once: the Runner does not wait for an end.
       exchange.end();
     };
     stop?.addEventListener("abort", ask);
@@ -66,14 +71,15 @@ export function httpRequest(
         const { code, message } = error ?? {};
         throw Object.assign(new Error(`nothing was sent: ${message}`), { code, request, sent });
       }
-      if (response === undefined) return unproven({ request, sent, error });
+      if (response === undefined) return unproven({ request, sent, error, ...why });
       const { status, cut } = response;
       if (status >= 400 && status <= 500) {
-        throw Object.assign(new Error(`the server answered ${status}`), { request, response });
+        const evidence = { request, response, ...why };
+        throw Object.assign(new Error(`the server answered ${status}`), evidence);
       }
       const isSuccess = status >= 200 && status <= 299 && !cut;
-      if (isSuccess && await exchange.isSent) return { request, response };
-      return unproven({ request, ...exchange.seen });
+      if (isSuccess && await exchange.isSent) return { request, response, ...why };
+      return unproven({ request, ...exchange.seen, ...why });
     } finally {
       exchange.end();
       stop?.removeEventListener("abort", ask);

@@ -1,3 +1,5 @@
+import { withoutPasswords } from "../passwords.ts";
+
 /**
  * Refuses a value, by throwing a `TypeError` that names its place, what was expected, and it. The
  * whole input is for a field that depends on another.
@@ -69,10 +71,11 @@ export function each(check: Check): Check {
   };
 }
 
-/** The error that refuses a value. */
+/** The error that refuses a value. It may be recorded, and says no password of a URL. */
 export function refusal(place: string, expected: string, value: unknown): TypeError {
-  const received = value === undefined ? "nothing" : JSON.stringify(value) ?? typeof value;
-  return new TypeError(`cannot use ${place}: expected ${expected}, received ${brief(received)}`);
+  const text = value === undefined ? "nothing" : JSON.stringify(value) ?? typeof value;
+  const received = brief(withoutPasswords(text)); // Cut before, it would lack the @ to be known by.
+  return new TypeError(`cannot use ${place}: expected ${expected}, received ${received}`);
 }
 
 /** Of a character beyond the 16 bits, no half is left: it would be no text to record. */

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Action, ExecutionRequest } from "deployer-runtime";
 import { flush, refuseOnWindows } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
+import { reasonOf } from "./errors.ts";
 import { checkInput, type Fields, name } from "./input.ts";
 import { nameOf } from "./output.ts";
 import {
@@ -71,8 +72,16 @@ export function releaseSwitch(
     const [folder, link] = [join(target, release), `${current}.${id}`];
 
     let phase: "reading" | "copying" | "switching" | "proving" = "reading";
-    const giveUp = () => unproven({ release, phase });
+    const why: { stopped?: string; gaveUp?: string } = {};
+    const ask = () => {
+      why.stopped = reasonOf(stop);
+    };
+    const giveUp = () => {
+      why.gaveUp = reasonOf(signal);
+      unproven({ release, phase, ...why });
+    };
     const ends = [signal, stop].filter((end) => end !== undefined);
+    stop?.addEventListener("abort", ask);
     signal?.addEventListener("abort", giveUp);
     try {
       let [tree, above]: [Tree, string[]] = [new Map(), []];
@@ -102,7 +111,7 @@ export function releaseSwitch(
       } catch (error) {
         // A disk over a network may say no to what it has done: a release that may be live stays.
         const maybe = phase === "switching" && !await isNotSwitched(link, current, release);
-        if (maybe) return unproven({ release, error: (error as Error).message });
+        if (maybe) return unproven({ release, error: (error as Error).message, ...why });
         await Promise.allSettled(tidy.map((remove) => remove()));
         throw chosen(error, ends); // Whatever became of the tidying.
       }
@@ -114,12 +123,16 @@ export function releaseSwitch(
         const found = await readTree(folder, signal ? [signal] : []);
         const seen = await readlink(current); // Last: another order may have switched meanwhile.
         const paths = differing(tree, found);
-        if (seen === release && paths.length === 0) return { release, ...evidenceOf(found) };
-        return unproven({ release, seen, differing: paths });
+        if (seen === release && paths.length === 0) {
+          return { release, ...why, ...evidenceOf(found) };
+        }
+        return unproven({ release, seen, differing: paths, ...why });
       } catch (error) {
-        return unproven({ release, unreadable: error instanceof Error ? error.message : error });
+        const unreadable = error instanceof Error ? error.message : error;
+        return unproven({ release, unreadable, ...why });
       }
     } finally {
+      stop?.removeEventListener("abort", ask);
       signal?.removeEventListener("abort", giveUp);
     }
   };

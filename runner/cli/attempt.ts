@@ -31,7 +31,7 @@ import type { Values } from "./options.ts";
 import { isForPeople, present } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
-import { clean, styleOf } from "./style.ts";
+import { clean, jsonFor, styleOf } from "./style.ts";
 import { asked } from "./words.ts";
 
 /** Makes the action of an order: `output` is the folder of what it prints. */
@@ -155,8 +155,9 @@ async function store(
 
 /** Nobody else has the result: if stdout does not take it, stderr may. */
 async function handOver(result: ExecutionResult, { stdout, stderr }: Shell): Promise<void> {
-  const text = `${JSON.stringify(result, null, 2)}\n`;
-  if (await stdout.write(text) || await stderr.write(text)) return;
+  for (const out of [stdout, stderr]) {
+    if (await out.write(`${jsonFor(out, result, 2)}\n`)) return;
+  }
   const [order, status] = [clean(JSON.stringify(result.orderId)), result.status];
   await stderr.write(`deployer: nobody has the result of order ${order}, which is ${status}\n`);
 }

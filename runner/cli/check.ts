@@ -8,7 +8,7 @@ import { keyOf } from "./key.ts";
 import type { Invocation } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { clean, styleOf } from "./style.ts";
+import { clean, jsonFor, styleOf } from "./style.ts";
 import { isRecord } from "./record.ts";
 
 /** A document that is refused. */
@@ -40,7 +40,7 @@ export async function check({ values, operands }: Invocation, shell: Shell): Pro
   if (!isForPeople(values, shell)) {
     const verdict = { checked, refused };
     if (!values.quiet || values.json) {
-      await shell.stdout.write(`${JSON.stringify(verdict, null, 2)}\n`);
+      await shell.stdout.write(`${jsonFor(shell.stdout, verdict, 2)}\n`);
     }
   } else if (!values.quiet) await tell(checked, refused, shell);
   return refused.length > 0 ? 1 : 0;

@@ -1,5 +1,6 @@
 /** What is wrong with a document, by its contract: the first field, and why. */
 import { breaches } from "./beyond.ts";
+import { withoutPasswords } from "../passwords.ts";
 import * as validators from "./validators.ts";
 import { isRecord } from "./record.ts";
 
@@ -75,8 +76,8 @@ export function fault(path: readonly string[], reason: string): Fault {
   return { path, field: field || "the document", reason };
 }
 
-/** A value of somebody else's, short enough for one line. */
+/** A value of somebody else's, short enough for one line. It may be printed to a log. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  const text = withoutPasswords(JSON.stringify(value) ?? "nothing");
+  return text.length > 80 ? `${text.slice(0, 80).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }

@@ -2,8 +2,9 @@ import { commandOf } from "./commands.ts";
 import { BadInput, EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
-import { withoutPasswords } from "./passwords.ts";
+import { withoutPasswords } from "../passwords.ts";
 import type { Shell } from "./shell.ts";
+import { clean } from "./style.ts";
 import { refuseOtherThanUtf8 } from "./utf8.ts";
 import { VERSION } from "./version.ts";
 
@@ -28,7 +29,8 @@ async function done(args: readonly string[], shell: Shell): Promise<number> {
     return await run(args, shell);
   } catch (error) {
     const code = exitCodeOf(error);
-    const said = code === undefined && error instanceof Error ? error.stack ?? "" : oneLine(error);
+    const stack = code === undefined && error instanceof Error ? error.stack : undefined;
+    const said = stack?.split("\n").map(clean).join("\n") ?? oneLine(error);
     await shell.stderr.write(`deployer: ${withoutPasswords(said)}\n`);
     return code ?? EXIT.FAULT;
   }
@@ -74,5 +76,5 @@ function helpOn(names: readonly string[]): string {
 /** Whatever names and messages hold, a log gets one line, and a terminal no escape sequence. */
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, " ").trim();
+  return clean(text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, " ").trim());
 }

@@ -11,7 +11,7 @@ import { down, isWithoutTables } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { isDoneWithin } from "../timer.ts";
 import { BadInput } from "./exit.ts";
-import { hasPassword } from "./passwords.ts";
+import { hasPassword } from "../passwords.ts";
 
 /** Name of the folder that is a ledger, and is looked for from here upwards, as git looks for its. */
 const FOLDER = ".deployer";

@@ -5,7 +5,7 @@ import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./l
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { styleOf } from "./style.ts";
+import { jsonFor, styleOf } from "./style.ts";
 import { tableOf } from "./table.ts";
 
 /** What fits on a screen or two. */
@@ -73,7 +73,7 @@ async function lines(
     const limit = Math.min(PAGE, left);
     const page = await ledger.list({ ...queryOf(values), limit, ...after && { after } });
     damages.add(page);
-    for (const entry of page.entries) await stdout.write(`${JSON.stringify(entry)}\n`);
+    for (const entry of page.entries) await stdout.write(`${jsonFor(stdout, entry)}\n`);
     left -= page.entries.length;
     if (page.next === undefined) return;
     after = page.next;

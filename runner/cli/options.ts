@@ -4,7 +4,7 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import { LONGEST } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { nearest } from "./nearest.ts";
-import { hasPassword } from "./passwords.ts";
+import { hasPassword } from "../passwords.ts";
 
 /** One option, as help and completion show it. */
 export interface Option {

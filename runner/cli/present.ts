@@ -5,7 +5,7 @@ import { card } from "./card.ts";
 import type { Places } from "./ledger.ts";
 import type { Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
-import { clean, styleOf } from "./style.ts";
+import { clean, jsonFor, styleOf } from "./style.ts";
 import { asked, happened } from "./words.ts";
 
 /** Whether stdout is for people. */
@@ -31,7 +31,7 @@ export async function present(
     await stdout.write(`${card(entry, styleOf(stdout, shell.env), places).join("\n")}\n`);
     return;
   }
-  if (!values.quiet || values.json) await stdout.write(`${JSON.stringify(data, null, 2)}\n`);
+  if (!values.quiet || values.json) await stdout.write(`${jsonFor(stdout, data, 2)}\n`);
   if (values.quiet) return;
   const line = `${entry.status} ${entry.request.orderId}: ${asked(entry)}: ${happened(entry)}`;
   await stderr.write(`${clean(line)}\n`);

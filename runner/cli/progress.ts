@@ -1,5 +1,6 @@
 /** The line that a person sees while a command runs: how long it has taken, and what it says. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { statSync } from "node:fs";
+import { lookAtOutput } from "../actions/output.ts";
 import type { Out } from "./shell.ts";
 import { clean, fit, spoken, type Style } from "./style.ts";
 
@@ -41,19 +42,19 @@ export function showProgress(out: Out, style: Style, files: readonly string[]): 
 
 /** The last line of the file that was written to last; nothing as long as there is none. */
 function lastLine(files: readonly string[]): string {
-  let [newest, line] = [0, ""];
-  for (const file of files) {
-    try {
-      const opened = openSync(file, "r");
-      const { size, mtimeMs } = fstatSync(opened);
-      const end = new Uint8Array(Math.min(size, 2000));
-      if (mtimeMs > newest && size > 0) {
-        readSync(opened, end, 0, end.length, size - end.length);
-        newest = mtimeMs;
-        line = new TextDecoder().decode(end).split(/[\r\n]+/).findLast((text) => text.trim()) ?? "";
-      }
-      closeSync(opened);
-    } catch { /* It is not there yet. */ }
+  const [newest] = files.map((file) => ({ file, at: writtenAt(file) }))
+    .filter(({ at }) => at > 0)
+    .sort((one, other) => other.at - one.at);
+  const { end = "" } = newest ? lookAtOutput(newest.file) : {};
+  return clean((end.split(/[\r\n]+/).findLast((text) => text.trim()) ?? "").trim());
+}
+
+/** When a file was written to; 0 as long as it holds nothing. It is not opened: it may be a FIFO. */
+function writtenAt(file: string): number {
+  try {
+    const { size, mtimeMs } = statSync(file);
+    return size > 0 ? mtimeMs : 0;
+  } catch {
+    return 0;
   }
-  return clean(line.trim());
 }

@@ -17,7 +17,7 @@ import {
 import type { Invocation, Values } from "./options.ts";
 import { isForPeople } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { clean, styleOf } from "./style.ts";
+import { clean, jsonFor, styleOf } from "./style.ts";
 
 /**
  * Closes the orders whose Runner is gone, and lists them: facts, one a line, for programs.
@@ -73,7 +73,7 @@ async function tell(
 ): Promise<void> {
   const { stdout, env } = shell;
   if (!isForPeople(values, shell)) {
-    if (!values.quiet || values.json) await stdout.write(`${JSON.stringify(fact)}\n`);
+    if (!values.quiet || values.json) await stdout.write(`${jsonFor(stdout, fact)}\n`);
     return;
   }
   if (values.quiet) return;

@@ -5,6 +5,7 @@ import { BadInput } from "./exit.ts";
 import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
+import { clean, jsonFor } from "./style.ts";
 
 /**
  * Writes the page on which people look at results, with those of the ledger in it. Its path is all
@@ -40,8 +41,9 @@ export async function report(
 
 async function tell(file: string, orders: number, values: Values, shell: Shell): Promise<void> {
   if (values.quiet && !values.json) return;
-  const path = values.json ? JSON.stringify({ file, orders }) : file;
-  await shell.stdout.write(`${path}\n`);
+  const { stdout } = shell;
+  const path = stdout.isTerminal ? clean(file) : file;
+  await stdout.write(`${values.json ? jsonFor(stdout, { file, orders }) : path}\n`);
   if (values.quiet) return;
   const secrets = "whoever gets the file can read all that they record";
   await shell.stderr.write(`${orders === 1 ? "1 order" : `${orders} orders`}: ${secrets}\n`);

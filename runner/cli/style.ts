@@ -1,5 +1,6 @@
 /** How text is written for people: colours, widths, and nothing that a terminal would obey. */
 import { styleText } from "node:util";
+import { withoutUrlPasswords } from "../passwords.ts";
 import type { Shell } from "./shell.ts";
 
 type Format = Parameters<typeof styleText>[0];
@@ -19,25 +20,41 @@ export function styleOf(out: Shell["stdout"], env: Shell["env"]): Style {
   };
 }
 
-/** Recorded text on one line: what a terminal would obey, or turn around, is written as its code. */
+/**
+ * What a terminal would obey, turn around or not show: control and format characters, separators of
+ * lines, halves of characters, letters without a sign. The joiner of two emoji is not among them.
+ */
+const HIDDEN =
+  /(?<!\p{Extended_Pictographic}[\p{M}\p{Emoji_Modifier}]*)\u200d|\u200d(?!\p{Extended_Pictographic})|(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]/gu;
+
+/** Recorded text on one line: what hides is written as its code, and no password of a URL. */
 export function clean(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cs}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu,
-    (character) =>
-      character === "\t"
-        ? " "
-        : JSON.stringify(character).startsWith('"\\')
-        ? JSON.stringify(character).slice(1, -1)
-        : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return withoutUrlPasswords(text).replace(HIDDEN, (character) => {
+    if (character === "\t") return " ";
+    const escaped = JSON.stringify(character).slice(1, -1);
+    return escaped === character ? codeOf(character) : escaped;
+  });
+}
+
+/** JSON as it is written to a stream: on a terminal what hides in its texts is escaped. */
+export function jsonFor({ isTerminal }: Shell["stdout"], value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent);
+  if (!isTerminal) return json;
+  return json.replace(HIDDEN, (character) => character === "\n" ? character : codeOf(character));
+}
+
+/** As JSON escapes it: a character beyond the 16 bits is two units. */
+function codeOf(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }
 
 /** What a terminal writes over two columns: East Asian characters, but for the halfwidth ones, and emoji. */
 const WIDE =
   /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff00-\uff60\uffe0-\uffe6]/u;
 
-/** What is written onto the character before it. */
-const MARK = /\p{M}/u;
+/** What is written onto the character before it, or joins it to the one after it. */
+const MARK = /[\p{M}\u200d]/u;
 
 /** How many columns of a terminal a text takes, once it is clean. */
 export function widthOf(text: string): number {
@@ -53,19 +70,19 @@ function columnsOf(character: string): number {
 
 /** One line of at most so many columns, with a sign that it was cut. */
 export function fit(text: string, columns: number): string {
-  return starting(text, columns).length === text.length ? text : starting(text, columns - 1) + "…";
+  return starting(text, columns).length === text.length ? text : cutAt(text, columns - 1) + "…";
 }
 
 /** The same, cut in its middle: identities differ at either end. */
 export function fitMiddle(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
-  const head = starting(text, Math.ceil((columns - 1) / 2));
+  const head = cutAt(text, Math.ceil((columns - 1) / 2));
   let tail = "";
   for (const character of [...text].reverse()) {
     if (widthOf(head + tail + character) > columns - 1) break;
     tail = character + tail;
   }
-  return `${head}…${tail.replace(/^\p{M}+/u, "")}`;
+  return `${head}…${tail.replace(/^[\p{M}\u200d]+/u, "")}`;
 }
 
 /** As much of its beginning as so many columns have room for. */
@@ -77,6 +94,11 @@ function starting(text: string, columns: number): string {
     length += character.length;
   }
   return text.slice(0, length);
+}
+
+/** The same of what is cut behind it: nothing is left that joins an emoji to the next. */
+function cutAt(text: string, columns: number): string {
+  return starting(text, columns).replace(/\u200d$/, "");
 }
 
 /** A text and spaces, over so many columns at least. */

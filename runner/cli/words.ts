@@ -1,6 +1,7 @@
 /** What is said of an order in words: the status, what it does not say, what to look at. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
+import { withoutUrlPasswords } from "../passwords.ts";
 import { isRecord } from "./record.ts";
 import { brief, reasonOf, said, textOf } from "./tags.ts";
 
@@ -25,7 +26,7 @@ export function recordedOf({ trace }: ExecutionResult): unknown {
   return "rawResult" in trace ? trace.rawResult : "rawError" in trace ? trace.rawError : null;
 }
 
-/** What the order asks for, as one would type it. */
+/** What the order asks for, as one would type it, without the passwords of URLs. */
 export function asked({ request: { action } }: Pick<Entry, "request">): string {
   const input = isRecord(action.input) ? action.input : {};
   const [host, program, url, site] = [input.host, input.program, input.url, input.site].map(textOf);
@@ -36,7 +37,7 @@ export function asked({ request: { action } }: Pick<Entry, "request">): string {
       : [program, ...args].map(quoted).join(" ");
     return host === undefined ? words : `${host}: ${words}`;
   }
-  if (url !== undefined) return `${said(input.method)} ${url}`;
+  if (url !== undefined) return `${said(input.method)} ${withoutUrlPasswords(url)}`;
   if (site !== undefined) return `${action.name} ${site}`;
   return action.name;
 }
@@ -50,7 +51,7 @@ export function isLook({ name, input }: Entry["request"]["action"]): boolean {
 
 /** As a shell would want it. */
 function quoted(word: unknown): string {
-  const text = said(word);
+  const text = withoutUrlPasswords(said(word));
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
@@ -65,7 +66,7 @@ export function happened(entry: Entry): string {
   const { message, evidence } = observed(result);
   const known = isRecord(evidence) ? evidence : {};
   const isProven = result.status === "APPLIED";
-  const what = message ?? ended(isProven, known) ?? released(isProven, known) ??
+  const what = message ?? released(isProven, known) ?? ended(isProven, known) ??
     ENDS[result.trace.settlement];
   const isCommand = !isProven || typeof known.exitCode === "number";
   return isCommand && typeof known.stopped === "string"
@@ -85,21 +86,25 @@ function ended(isProven: boolean, evidence: Record<string, unknown>): string | u
   if (typeof endedBy === "string") return `it was ended by ${endedBy}`;
   if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
   const process = typeof pid === "number" ? `; it was process ${pid}` : "";
-  if (typeof gaveUp === "string") return `the Runner stopped waiting (${gaveUp})${process}`;
-  if (process !== "") return `the Runner stopped waiting${process}`;
+  if (typeof gaveUp === "string" || process !== "") return gaveUpFor(gaveUp) + process;
   if (lost !== true) return undefined;
   return phase === "started"
     ? `the connection to ${host} was lost after the command had begun`
     : `the connection to ${host} was lost, and nobody knows whether the command had begun`;
 }
 
+/** That nobody waits any more, and why, where it was recorded. */
+function gaveUpFor(reason: unknown): string {
+  return `the Runner stopped waiting${typeof reason === "string" ? ` (${reason})` : ""}`;
+}
+
 /** What became of a release, if it is one: never more than its evidence says. */
 function released(isProven: boolean, evidence: Record<string, unknown>): string | undefined {
-  const { release, files, phase, seen, differing, unreadable, error } = evidence;
+  const { release, files, phase, gaveUp, seen, differing, unreadable, error } = evidence;
   if (typeof release !== "string") return undefined;
   if (isProven) return isRecord(files) ? `it is live as ${release}` : undefined;
   if (typeof phase === "string" && Object.hasOwn(GIVEN_UP, phase)) {
-    return `the Runner stopped waiting: ${GIVEN_UP[phase]?.(release)}`;
+    return `${gaveUpFor(gaveUp)}: ${GIVEN_UP[phase]?.(release)}`;
   }
   if (typeof error === "string") return `${release} is live, although the switch failed: ${error}`;
   if (typeof unreadable === "string") return `${release} cannot be read back: ${unreadable}`;

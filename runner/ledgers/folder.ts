@@ -469,8 +469,8 @@ export class FolderLedger implements Ledger {
       isMissing = !claims || !await this.#isDone(path, claims, found) || isMissing;
     }
     // Where nothing is missing, a failure of the power tore it before any order had its name.
-    if (isMissing) found.damages.push(...torn);
-    else found.closed.push(...torn.map(({ where }) => where));
+    if (isMissing) torn.forEach((damage) => found.damages.push(damage));
+    else torn.forEach(({ where }) => found.closed.push(where));
     return found;
   }
 

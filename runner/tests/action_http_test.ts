@@ -203,6 +203,10 @@ test("input that makes no request is refused by name", async () => {
       { ...input, url: "http://user:s3cr3t%ff@a/" }, // node:http would throw as it reads it.
       "url: expected a user and password of percent-encoded UTF-8",
     ],
+    [
+      { ...input, url: `ftp://user:${"s3cr3t".repeat(30)}@a/` },
+      'url: expected a URL of http or https, received "ftp:***@a/"',
+    ],
   ] as [HttpOrder["action"]["input"], string][];
   for (const [input, message] of cases) {
     const order = { orderId: "x", action: { name: "http", input } };

@@ -160,7 +160,7 @@ test(
     const result = await deploy(...withdrawn(cwd, "first"));
     assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
     const release = `releases/${nameOf("first")}`;
-    assertEquals(result.trace.rawError, { release, phase: "copying" });
+    assertEquals(result.trace.rawError, { release, phase: "copying", gaveUp: "too late" });
     await until(() => !existsSync(join(cwd, "deployed", release)));
     assertEquals(list(cwd, "deployed"), ["releases"]);
   },
@@ -447,7 +447,8 @@ for (const [moment, isNow] of Object.entries(MOMENTS)) {
       when((looks) => isNow(cwd, looks), abort, giveUp),
     );
     assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-    assertEquals(result.trace.rawError, { release: `releases/${nameOf(order)}`, phase });
+    const release = `releases/${nameOf(order)}`;
+    assertEquals(result.trace.rawError, { release, phase, gaveUp: "too late" });
     if (isSwitched) return;
     await until(() => list(cwd, "deployed/releases").length === 0);
     assert(!existsSync(join(cwd, "deployed/current")));
@@ -462,7 +463,11 @@ for (const [moment, isNow] of Object.entries(MOMENTS)) {
     const result = await deploy(cwd, "first", "site", ports, { stop: stop.signal });
     assertEquals(result.status, status);
     assert(stop.signal.aborted);
-    if (isSwitched) return;
+    if (isSwitched) {
+      assert(result.status === "APPLIED");
+      assertEquals((result.trace.rawResult as { stopped?: string }).stopped, "asked to stop");
+      return;
+    }
     assertEquals(messageOf(result), "asked to stop");
     assertEquals(list(cwd, "deployed/releases"), []);
     assert(!existsSync(join(cwd, "deployed/current")));

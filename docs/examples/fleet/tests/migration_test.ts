@@ -204,11 +204,11 @@ test("a migration whose Runner gives up says how far it was, and commits nothing
     await (end = Promise.resolve(query("select pg_sleep(0.1)")));
   }, controller.signal);
   assert(result.status === "UNKNOWN" && result.trace.settlement === "UNPROVEN");
-  const { transaction, phase } = result.trace.rawError as Record<
+  const { transaction, phase, gaveUp } = result.trace.rawError as Record<
     string,
     string
   >;
-  assertEquals(phase, "migrating");
+  assertEquals([phase, gaveUp], ["migrating", "too late"]);
   await end;
   assertEquals(await endOf(transaction as string), "aborted");
   assertEquals(await owners(), "none");
@@ -573,7 +573,10 @@ for (const [when, [at, status, sent]] of Object.entries(STOPPED)) {
     const result = await migrateBy(session, statement, undefined, stop.signal);
     assertEquals([result.status, seen], [status, sent]);
     assertEquals(await owners(), status === "APPLIED" ? "1" : "none");
-    if (result.trace.settlement !== "THREW") return;
+    if (result.trace.settlement !== "THREW") {
+      assertEquals(evidenceOf(result.trace).stopped, "asked to stop");
+      return;
+    }
     const { message } = result.trace.rawError as { message: string };
     assertEquals(message, "asked to stop");
   });
