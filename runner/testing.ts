@@ -667,6 +667,12 @@ const DAMAGES: Record<
   "of no such status": (text) => changed(text, "status", "DONE"),
   "of no such type": (text) => changed(text, "type", "DONE"),
   "of no time": (text) => changed(text, "at", "then"),
+  "without an observation": (text) => lacking(text, "trace"),
+  "without facts": (text) => lacking(text, "facts"),
+  "of no action": (text) => lacking(text, "action"),
+  "without an end": (text) => lacking(text, "durationMs"),
+  // What writes JSON calls itself for each level.
+  "too deep": (text) => text?.replace(/\}\s*$/, `,"deep":${"[".repeat(1e5)}${"]".repeat(1e5)}}`),
   "not there": (text) => text === null ? undefined : null,
 };
 
@@ -681,6 +687,21 @@ function changed(text: string | null, field: string, value: string): string | un
   const holder = [document, document?.fact].find((one) => typeof one?.[field] === "string");
   if (!holder) return undefined;
   Object.assign(holder, { [field]: value });
+  return JSON.stringify(document);
+}
+
+/** The document without a field, or its trace, or its request; `undefined` if none of them has it. */
+function lacking(text: string | null, field: string): string | undefined {
+  let document: Record<string, Record<string, unknown>>;
+  try {
+    document = JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+  const holders = [document, document?.trace, document?.request];
+  const holder = holders.find((one) => one?.[field] !== undefined);
+  if (!holder) return undefined;
+  delete holder[field];
   return JSON.stringify(document);
 }
 

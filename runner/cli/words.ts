@@ -89,8 +89,8 @@ function ended(isProven: boolean, evidence: Record<string, unknown>): string | u
   if (typeof gaveUp === "string" || process !== "") return gaveUpFor(gaveUp) + process;
   if (lost !== true) return undefined;
   return phase === "started"
-    ? `the connection to ${host} was lost after the command had begun`
-    : `the connection to ${host} was lost, and nobody knows whether the command had begun`;
+    ? `the connection to ${said(host)} was lost after the command had begun`
+    : `the connection to ${said(host)} was lost, and nobody knows whether the command had begun`;
 }
 
 /** That nobody waits any more, and why, where it was recorded. */

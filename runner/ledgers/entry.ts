@@ -83,17 +83,29 @@ export function problemOfClaim(orderId: string, claim: unknown): string | undefi
     ["request.action.name", (request?.action as Fields)?.name],
     ["context.executionId", context?.executionId, fact?.executionId as string],
     ["context.runner", context?.runner],
-  ]) ?? problemOfInstant("fact.at", fact?.at);
+  ]) ?? problemOfInstant("fact.at", fact?.at) ?? problemOfDepth(claim);
 }
 
-/** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
+/**
+ * What is wrong with the result of an order that is consumed; `undefined` if nothing is. Only what
+ * every reader of it relies on is looked at: a value that was recorded may be anything.
+ */
 export function problemOfResult(consumed: Fact, result: unknown): string | undefined {
-  const { orderId, executionId, status } = (result ?? {}) as NonNullable<Fields>;
+  const { orderId, executionId, status, facts, trace } = (result ?? {}) as NonNullable<Fields>;
+  const { settlement, durationMs, action } = (trace ?? {}) as NonNullable<Fields>;
+  const observed: Fields[] = Array.isArray(facts) ? facts : [];
   return problemOf([
     ["orderId", orderId, consumed.orderId],
     ["executionId", executionId, consumed.executionId],
     ["status", status, ["APPLIED", "FAILED", "UNKNOWN"]],
-  ]);
+    ["trace.settlement", settlement],
+    ["trace.action.name", (action as Fields)?.name],
+    ...[0, 1, 2].flatMap((i): Expected[] => [
+      [`facts[${i}].type`, observed[i]?.type],
+      [`facts[${i}].at`, observed[i]?.at],
+    ]),
+  ]) ?? (Number.isFinite(durationMs) ? undefined : "trace.durationMs is not a number") ??
+    problemOfDepth(result);
 }
 
 /** What is wrong with the fact that an order was recovered; `undefined` if nothing is. */
@@ -104,7 +116,7 @@ export function problemOfRecovered(consumed: Fact, recovered: unknown): string |
     ["executionId", executionId, consumed.executionId],
     ["type", type, "PROOF_ABSENT"],
     ["at", at],
-  ]) ?? problemOfInstant("at", at);
+  ]) ?? problemOfInstant("at", at) ?? problemOfDepth(recovered);
 }
 
 type Fields = Record<string, unknown> | null | undefined;
@@ -120,6 +132,21 @@ function problemOf(expected: Expected[]): string | undefined {
 
 function problemOfInstant(field: string, at: unknown): string | undefined {
   return Number.isNaN(Date.parse(at as string)) ? `${field} is not an instant` : undefined;
+}
+
+/**
+ * No recorded value has more than 500. JSON is read to any depth, but what writes it calls itself for
+ * each level: one result that is too deep would end each list that it is in.
+ */
+const LEVELS = 1000;
+
+function problemOfDepth(value: unknown): string | undefined {
+  return isDeeper(value, LEVELS) ? `has more than ${LEVELS} levels` : undefined;
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
 }
 
 /** The fact that nobody will ever know how an order ended. */

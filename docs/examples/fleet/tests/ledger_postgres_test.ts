@@ -62,20 +62,24 @@ testLedger("PostgreSQL", {
   parts: {
     names: ["fact", "request", "context", "result", "recovered"],
     async read(url, orderId, part) {
-      const { rows } = await (await openSession(url)).query(
+      const session = await openSession(url);
+      const { rows } = await session.query(
         `select ${part}::text as text from deployer.orders where order_id = $1`,
         [orderId],
       );
+      await session.end(); // The server has no room for one of each order.
       return rows[0].text;
     },
     async spoil(url, orderId, part, text) {
       // An order that a row calls closed is not looked at by `lost()`: all rows would have to be.
       const isHidden = part === "recovered" && orderId.startsWith("lost");
       if (isHidden || text === null) return undefined; // Without a result it was open all the time.
-      return await (await openSession(url)).query(
+      const session = await openSession(url);
+      return await session.query(
         `update deployer.orders set ${part} = $1 where order_id = $2`,
         [text, orderId],
-      ).then(() => JSON.stringify(orderId), () => undefined); // jsonb holds nothing torn.
+      ).then(() => JSON.stringify(orderId), () => undefined) // jsonb holds nothing torn.
+        .finally(() => session.end());
     },
   },
 });
