@@ -663,6 +663,7 @@ const DAMAGES: Record<
   "a text": () => '"x"',
   "another order's": (_, another) => another ?? undefined,
   "of another order": (text) => changed(text, "orderId", "another"),
+  "of no identity": (text) => changed(text, "orderId", { toString: "no text" }),
   "of another execution": (text) => changed(text, "executionId", "another"),
   "of no such status": (text) => changed(text, "status", "DONE"),
   "of no such type": (text) => changed(text, "type", "DONE"),
@@ -677,7 +678,7 @@ const DAMAGES: Record<
 };
 
 /** The document with another value of this field, or of its fact's; `undefined` if it has none. */
-function changed(text: string | null, field: string, value: string): string | undefined {
+function changed(text: string | null, field: string, value: unknown): string | undefined {
   let document: Record<string, Record<string, unknown>>;
   try {
     document = JSON.parse(text ?? "");

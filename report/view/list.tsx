@@ -21,7 +21,7 @@ import { durationInWords, instantInWords, SETTLEMENTS } from "../words.ts";
 import { useKeys } from "./keys.ts";
 import { usePrinting } from "./printing.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
-import { Text } from "./text.tsx";
+import { Name, Text } from "./text.tsx";
 import { useWidth } from "./width.ts";
 
 export interface ListProps {
@@ -184,13 +184,13 @@ function RowOf({ row, index, isActive, look, style }: RowProps): JSX.Element {
         {findings > 0 && <span class="finding">✗ {findings}</span>}
       </span>
       <span role="gridcell" class="orderId">
-        {orderId === "" ? <i>no orderId</i> : <Text value={orderId} />}
+        {orderId === "" ? <i>no orderId</i> : <Name value={orderId} />}
       </span>
       <span role="gridcell" class="action">
-        <Text value={action} />
+        <Name value={action} />
       </span>
       <span role="gridcell" class="runner">
-        <Text value={runner} />
+        <Name value={runner} />
       </span>
       <span role="gridcell" class="at">{instantInWords(at)}</span>
       <span role="gridcell" class="duration">

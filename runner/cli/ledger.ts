@@ -1,8 +1,8 @@
 /** Which ledger a command works on, and where what belongs to it lies. */
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, statSync } from "node:fs";
+import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import process from "node:process";
 import { outputFiles } from "../actions/output.ts";
 import { flush } from "../flush.ts";
@@ -156,6 +156,33 @@ export function outputOf(location: Location, from: string = process.cwd()): stri
   if (location.kind === "folder") return join(location.path, "output");
   if (location.kind === "sqlite") return `${location.path}.output`;
   return join(nearest(from, process.getuid?.()) ?? join(from, FOLDER), "output");
+}
+
+/** Whether a file is one that the ledger is made of, or holds what a command printed, be it to come. */
+export function isOfLedger(location: Location, file: string): boolean {
+  const place = placeOf(file);
+  const within = (folder: string) => {
+    const path = relative(placeOf(folder), place);
+    return path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path) ? undefined : path;
+  };
+  if (within(outputOf(location)) !== undefined) return true;
+  if (location.kind === "postgres") return false;
+  if (location.kind === "sqlite") {
+    return ["", "-wal", "-shm", "-journal"].some((end) => placeOf(location.path + end) === place);
+  }
+  const path = within(location.path); // Somebody who is in the folder may write a page beside them.
+  return path !== undefined && (path.includes(sep) || path.endsWith(".json"));
+}
+
+/** A path without links in its folders, as far as they are there. */
+function placeOf(path: string): string {
+  const folder = dirname(path);
+  if (folder === path) return path;
+  try {
+    return join(realpathSync(folder), basename(path));
+  } catch {
+    return join(placeOf(folder), basename(path));
+  }
 }
 
 /** Where a person finds what is kept of one order. */

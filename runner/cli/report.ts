@@ -2,7 +2,15 @@ import { resolve } from "node:path";
 import { LedgerDown } from "../ledgers/errors.ts";
 import { writePage } from "../report.ts";
 import { BadInput } from "./exit.ts";
-import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
+import {
+  isOfLedger,
+  isThere,
+  letGo,
+  locate,
+  nameOf,
+  type OpenLedger,
+  openLedger,
+} from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
 import { clean, jsonFor } from "./style.ts";
@@ -12,7 +20,7 @@ import { clean, jsonFor } from "./style.ts";
  * that stands on stdout.
  *
  * @param open Opens the ledger
- * @throws {BadInput} If there is no ledger, or the file cannot be written
+ * @throws {BadInput} If there is no ledger, or the file is one of it, or cannot be written
  * @throws {LedgerDamaged} If some orders are damaged; the page of all others is written
  */
 export async function report(
@@ -26,6 +34,9 @@ export async function report(
   const location = locate(values.ledger);
   if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
   const file = resolve(values.out);
+  if (isOfLedger(location, file)) {
+    throw new BadInput(`--out must not be a file of the ledger: received ${JSON.stringify(file)}`);
+  }
   const ledger = await open(location);
   try {
     const { orders, damages } = await writePage(ledger, file).catch((error) => {

@@ -1,5 +1,6 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
 import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
+import { isTooDeep, LEVELS } from "../depth.ts";
 import { OrderUnstorable } from "./errors.ts";
 import type { Entry, Query } from "./ledger.ts";
 
@@ -134,19 +135,9 @@ function problemOfInstant(field: string, at: unknown): string | undefined {
   return Number.isNaN(Date.parse(at as string)) ? `${field} is not an instant` : undefined;
 }
 
-/**
- * No recorded value has more than 500. JSON is read to any depth, but what writes it calls itself for
- * each level: one result that is too deep would end each list that it is in.
- */
-const LEVELS = 1000;
-
+/** One that is too deep would end each list that it is in. */
 function problemOfDepth(value: unknown): string | undefined {
-  return isDeeper(value, LEVELS) ? `has more than ${LEVELS} levels` : undefined;
-}
-
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+  return isTooDeep(value) ? `has more than ${LEVELS} levels` : undefined;
 }
 
 /** The fact that nobody will ever know how an order ended. */

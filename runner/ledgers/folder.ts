@@ -795,7 +795,8 @@ async function claimsIn(path: string): Promise<Claim[] | undefined> {
   if (found === undefined) return undefined;
   const hash = ENTRY.exec(basename(path))?.[1];
   const isNamed = (claim: Claim | null) =>
-    hash === undefined || hashOf(String(claim?.fact?.orderId)) === hash;
+    hash === undefined ||
+    (typeof claim?.fact?.orderId === "string" && hashOf(claim.fact.orderId) === hash);
   const named = found.filter(isNamed);
   for (const claim of named.length > 0 ? named : found) {
     const problem = problemOfClaim(claim?.fact?.orderId as string, claim) ??

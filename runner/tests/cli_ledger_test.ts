@@ -24,7 +24,7 @@ import type { ExecutionRequest } from "deployer-runtime";
 import { attempt } from "../cli/attempt.ts";
 import { BadInput } from "../cli/exit.ts";
 import { list } from "../cli/list.ts";
-import { locate, nameOf } from "../cli/ledger.ts";
+import { isOfLedger, locate, nameOf } from "../cli/ledger.ts";
 import { readArguments } from "../cli/options.ts";
 import { recover } from "../cli/recover.ts";
 import { show } from "../cli/show.ts";
@@ -299,6 +299,39 @@ test("report writes the page of all other orders, for its owner alone, then name
   assertThrows(() => damages.refuse(), LedgerDamaged, NAMED);
   assertEquals(readFileSync(file, "utf8").match(/"orderId":"[abc]"/g)?.length, 6);
   assertEquals(statSync(file).mode & 0o777, 0o600);
+});
+
+test("no page takes the place of what a ledger keeps", async () => {
+  const folder = fresh();
+  symlinkSync(folder, `${folder}-link`);
+  const [ledger, db] = [join(folder, "ledger"), `sqlite:${join(folder, "orders.db")}`];
+  await new FolderLedger(ledger).consume(...claim("x"));
+  writeFileSync(join(folder, "orders.db"), "");
+  const mark = join(ledger, "ledger.json");
+  const places: [where: string, file: string, isOfIt: boolean][] = [
+    [ledger, "ledger/ledger.json", true],
+    [ledger, "ledger/new.json", true],
+    [ledger, "ledger/open/report.html", true],
+    [ledger, "ledger/output/0123.stdout", true],
+    [ledger, "ledger/deployer-report.html", false],
+    [ledger, "report.json", false],
+    [ledger, "ledger-2/a.json", false],
+    [db, "orders.db", true],
+    [db, "orders.db-wal", true],
+    [db, "orders.db.output/0123.stdout", true],
+    [db, "orders.db.html", false],
+    ["postgres://h/d", "orders.db", false],
+  ];
+  for (const [where, file, isOfIt] of places) {
+    for (const way of [folder, `${folder}-link`]) {
+      const found = isOfLedger(locate(where, folder), join(way, file));
+      assertEquals(found, isOfIt, `${where}: ${file}`);
+    }
+  }
+  const { code, stderr } = await run(["report", "--ledger", ledger, "--out", mark]);
+  assertEquals(code, 64);
+  assertStringIncludes(stderr, "--out must not be a file of the ledger: received ");
+  assertStringIncludes(readFileSync(mark, "utf8"), "deployer-runner/folder");
 });
 
 test("show of a damaged order names what is damaged", async () => {
