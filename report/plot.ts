@@ -3,7 +3,7 @@ import { scaleLog, scaleUtc } from "d3-scale";
 import { type Outline, outlinesOf, type Place } from "./outlines.ts";
 import type { Pause } from "./query.ts";
 import { type Row, type Status, STATUSES } from "./reading/book.ts";
-import { durationInWords, instantInWords } from "./words.ts";
+import { durationInWords, instantInWords } from "./phrases.ts";
 
 /** Room around the marks, in pixels. */
 export const MARGIN = { left: 64, right: 16, top: 12, bottom: 24 } as const;

@@ -3,31 +3,14 @@
  * is left to stop, give up on what does not, store every result. Then the process may exit.
  */
 import { setMaxListeners } from "node:events";
-import {
-  type Action,
-  execute,
-  type ExecutionContext,
-  type ExecutionRequest,
-  type ExecutionResult,
-} from "deployer-runtime";
+import type { Action, ExecutionContext, ExecutionRequest, ExecutionResult } from "deployer-runtime";
 import type { Ledger } from "./ledgers/ledger.ts";
-import { unlessStopped } from "./stop.ts";
+import { takeOnce } from "./once.ts";
 import { checkTime, isDoneWithin } from "./timer.ts";
 
 /** Why an order was not taken: nothing of it was done or written. */
 export class IntakeClosed extends Error {
   override readonly name = "IntakeClosed";
-}
-
-/** What was observed, and could not be stored: `cause` says why. Nobody else has this result. */
-export class ResultNotStored extends Error {
-  override readonly name = "ResultNotStored";
-  readonly result: ExecutionResult;
-
-  constructor(result: ExecutionResult, cause: unknown) {
-    super(`cannot store the result of order ${JSON.stringify(result.orderId)}`, { cause });
-    this.result = result;
-  }
 }
 
 /** Executes orders at the same time, each once, and stores what was observed. */
@@ -64,7 +47,11 @@ export class Desk {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<ExecutionResult> {
     if (!this.#open) return Promise.reject(new IntakeClosed("the Runner is shutting down"));
-    const taken = this.#run(request, context, action, signal);
+    const ends = {
+      stop: this.stop,
+      giveUp: signal ? AbortSignal.any([this.#giveUp.signal, signal]) : this.#giveUp.signal,
+    };
+    const taken = takeOnce(this.#ledger, request, context, action, ends);
     this.#inFlight.add(taken);
     const done = () => this.#inFlight.delete(taken);
     taken.then(done, done);
@@ -100,25 +87,6 @@ export class Desk {
   /** Takes nothing more, and waits for what runs, however long it takes: for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  async #run<Request extends ExecutionRequest>(
-    request: Request,
-    context: ExecutionContext,
-    action: Action<Request>,
-    signal: AbortSignal | undefined,
-  ): Promise<ExecutionResult> {
-    const giveUp = this.#giveUp.signal;
-    const result = await execute(request, context, unlessStopped(this.stop, action), {
-      signal: signal ? AbortSignal.any([giveUp, signal]) : giveUp,
-      consume: (...claim) => this.#ledger.consume(...claim),
-    });
-    try {
-      await this.#ledger.store(result);
-    } catch (cause) {
-      throw new ResultNotStored(result, cause);
-    }
-    return result;
   }
 
   /** Whether nothing is in flight, within that time. */

@@ -9,6 +9,7 @@ import process from "node:process";
 const read = (name: string) => readFileSync(new URL(name, import.meta.url), "utf8");
 
 const sql = read("ledgers/postgres.sql");
+const [, known] = /known constant integer := (\d+);/.exec(sql) ?? [];
 write(
   "ledgers/postgres_schema.ts",
   `// Generated from postgres.sql by \`npm run generate\`: do not edit.
@@ -16,6 +17,9 @@ write(
 /** What the ledger needs in its database: the text of \`ledgers/postgres.sql\`. */
 export const SCHEMA: string = \`
 ${sql.replaceAll("\\", "\\\\").replaceAll("`", "\\`").replaceAll("${", "\\${")}\`;
+
+/** The version of the tables that it makes. */
+export const TABLES: number = ${known};
 `,
 );
 write(

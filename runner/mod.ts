@@ -18,8 +18,9 @@
  * @module
  */
 export { type Deadline, deadline } from "./deadline.ts";
-export { Desk, IntakeClosed, ResultNotStored } from "./desk.ts";
+export { Desk, IntakeClosed } from "./desk.ts";
 export { NotOnWindows } from "./flush.ts";
+export { entriesOf } from "./ledgers/entry.ts";
 export {
   type Damage,
   LedgerDamaged,
@@ -27,4 +28,5 @@ export {
   OrderAlreadyConsumed,
   OrderUnstorable,
 } from "./ledgers/errors.ts";
-export type { Entry, Ledger, Page, Query } from "./ledgers/ledger.ts";
+export type { Entry, Filter, Ledger, Page, Query, Status } from "./ledgers/ledger.ts";
+export { ResultNotStored } from "./once.ts";

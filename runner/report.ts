@@ -4,8 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { lstat, open, readFile, rename, rm } from "node:fs/promises";
-import { Damages } from "./damages.ts";
-import type { Ledger } from "./ledgers/ledger.ts";
+import { LedgerDamaged } from "./ledgers/errors.ts";
+import type { Entry, Ledger } from "./ledgers/ledger.ts";
 
 /** Where the build puts the page: beside the compiled modules, below the source. */
 const PAGE = new URL(
@@ -13,8 +13,8 @@ const PAGE = new URL(
   import.meta.url,
 );
 
-/** How many orders are read, and written, at once. */
-const ORDERS = 1000;
+/** How many orders are written at once. */
+const ORDERS = 500;
 
 /** For its owner alone. */
 const PRIVATE = 0o600;
@@ -39,27 +39,27 @@ const PRIVATE = 0o600;
  * const orders = await writeReport(ledger, "report.html");
  * ```
  */
-export async function writeReport(ledger: Pick<Ledger, "list">, file: string): Promise<number> {
-  const { orders, damages } = await writePage(ledger, file);
-  damages.refuse();
+export async function writeReport(ledger: Pick<Ledger, "entries">, file: string): Promise<number> {
+  const { orders, damage } = await writePage(ledger, file);
+  if (damage) throw damage;
   return orders;
 }
 
 /** What is in a page, and what of the ledger could not be. */
 export interface Written {
   readonly orders: number;
-  readonly damages: Damages;
+  readonly damage: LedgerDamaged | undefined;
 }
 
 /**
- * As `writeReport()`, which refuses the damages.
+ * As `writeReport()`, which throws the damage.
  *
  * @param empty The page that the orders are written into
  * @throws {LedgerDown} If the ledger cannot be read: no file is written
  * @throws {Error} If the file cannot be written
  */
 export async function writePage(
-  ledger: Pick<Ledger, "list">,
+  ledger: Pick<Ledger, "entries">,
   file: string,
   empty: Promise<string> = readFile(PAGE, "utf8"),
 ): Promise<Written> {
@@ -67,11 +67,12 @@ export async function writePage(
   await written(file, refuseReplacing(file));
   const unfinished = `${file}.${randomUUID()}.tmp`;
   const handle = await written(file, open(unfinished, "wx", PRIVATE));
-  const damages = new Damages();
   let orders = 0;
+  let damage: LedgerDamaged | undefined;
+  const entries = undamaged(ledger.entries(), (error) => damage = error);
   try {
     try {
-      for await (const part of reportOf(page, ledger, damages)) {
+      for await (const part of reportOf(page, entries)) {
         await written(file, handle.writeFile(part.text));
         orders += part.orders;
       }
@@ -82,31 +83,53 @@ export async function writePage(
   } finally {
     await rm(unfinished, { force: true });
   }
-  return { orders, damages };
+  return { orders, damage };
 }
 
 /** The page in parts. Each part with orders is a block of data, which no browser runs. */
 export async function* reportOf(
   page: string,
-  ledger: Pick<Ledger, "list">,
-  damages: Damages = new Damages(),
+  entries: AsyncIterable<Entry>,
 ): AsyncGenerator<{ text: string; orders: number }> {
   const end = page.lastIndexOf("</body>");
   const at = new Date().toISOString();
   yield { text: page.slice(0, end), orders: 0 };
-  for (let after: string | undefined, isLast = false; !isLast;) {
-    const listed = await ledger.list({ limit: ORDERS, after });
-    damages.add(listed);
+  for await (const block of blocksOf(entries)) {
     // Nothing that is recorded can end the block, or begin anything else.
-    const json = listed.entries.map((entry) => JSON.stringify(entry).replaceAll("<", "\\u003c"));
+    const json = block.map((entry) => JSON.stringify(entry).replaceAll("<", "\\u003c"));
     const text = `<script type="application/json" class="entries" data-written="${at}">[\n${
       json.join(",\n")
     }\n]</script>\n`;
-    yield { text, orders: listed.entries.length };
-    after = listed.next;
-    isLast = listed.next === undefined;
+    yield { text, orders: block.length };
   }
   yield { text: page.slice(end), orders: 0 };
+}
+
+/** As many as are written at once; of no entries, one block: the page says when it was written. */
+async function* blocksOf(entries: AsyncIterable<Entry>): AsyncGenerator<Entry[]> {
+  let block: Entry[] = [];
+  let blocks = 0;
+  for await (const entry of entries) {
+    block.push(entry);
+    if (block.length < ORDERS) continue;
+    yield block;
+    block = [];
+    blocks += 1;
+  }
+  if (block.length > 0 || blocks === 0) yield block;
+}
+
+/** Whatever could be read: damage ends it, and is handed on. */
+async function* undamaged(
+  entries: AsyncIterable<Entry>,
+  damaged: (error: LedgerDamaged) => void,
+): AsyncGenerator<Entry> {
+  try {
+    yield* entries;
+  } catch (error) {
+    if (!(error instanceof LedgerDamaged)) throw error;
+    damaged(error);
+  }
 }
 
 /**

@@ -24,6 +24,7 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { execute, type ExecutionResult, type Fact } from "deployer-runtime";
+import { Desk } from "./desk.ts";
 import {
   type Damage,
   LedgerDamaged,
@@ -48,6 +49,10 @@ export interface Held {
   readonly parts?: Parts | undefined;
   /** Places that are neither empty nor a ledger, where this kind of ledger can meet one. */
   foreign?(): readonly Foreign[] | PromiseLike<readonly Foreign[]>;
+  /** Places where a commit may not survive a crash, where their owner can set such a thing. */
+  weak?(): readonly Weak[] | PromiseLike<readonly Weak[]>;
+  /** What makes this kind of ledger wait, where something can. */
+  readonly waits?: Waits | undefined;
 }
 
 /** What a ledger holds of an order, part by part, behind its back: files, or columns of a row. */
@@ -77,6 +82,25 @@ export interface Foreign {
   readonly location: string;
   /** All that is there, byte for byte, as one text. */
   content(): string | PromiseLike<string>;
+}
+
+/** A place whose owner has weakened what a promise rests on. */
+export interface Weak {
+  readonly what: string;
+  /** Opens it as a ledger: it may refuse the place. */
+  open(): PromiseLike<Ledger>;
+  /** What the ledger writes with, setting by setting. */
+  settings(): PromiseLike<Readonly<Record<string, unknown>>>;
+  /** What they must be. */
+  readonly needed: Readonly<Record<string, unknown>>;
+}
+
+/** A lock, or a server that does not answer. */
+export interface Waits {
+  /** Makes every write at a place wait; what it resolves to lets them go on. */
+  hold(location: string): PromiseLike<() => PromiseLike<unknown>>;
+  /** A ledger there whose close() waits for some 200 ms. */
+  openImpatient(location: string): PromiseLike<Ledger>;
 }
 
 const ONE_OF_MANY = { timeout: 300_000 };
@@ -162,7 +186,7 @@ export function testLedger(name: string, held: Held): void {
     }
   });
 
-  test(`${name}: an identity that cannot be told from another is refused, and not consumed`, async () => {
+  test(`${name}: a claim that could not be read as it was written is refused, and not consumed`, async () => {
     const ledger = await openLedger(await fresh());
     await rejected(
       ledger.consume(...claim("x\ud800")),
@@ -175,6 +199,12 @@ export function testLedger(name: string, held: Held): void {
       "half of a character",
     );
     await ledger.consume(...claim("x\ufffd"));
+    await rejected(
+      ledger.consume(...claim("y", [1], "yesterday")),
+      OrderUnstorable,
+      "fact.at is not an instant",
+    );
+    assert.equal(await ledger.get("y"), undefined);
   });
 
   test(`${name}: what is claimed is what was given at the time of the call`, async () => {
@@ -622,6 +652,61 @@ export function testLedger(name: string, held: Held): void {
     );
   }
 
+  if (held.weak) {
+    test(`${name}: what was set to lose commits is set back by its own session, or refused`, async () => {
+      for (const { what, open, settings, needed } of await held.weak?.() ?? []) {
+        const ledger = await Promise.resolve(open()).catch((error) => error);
+        if (ledger instanceof LedgerDown) continue;
+        opened.add(ledger);
+        await ledger.consume(...claim("x"));
+        assert.deepEqual(await settings(), needed, what);
+        await ledger.close();
+      }
+    });
+  }
+
+  if (held.waits) {
+    const { hold, openImpatient } = held.waits;
+
+    test(`${name}: what is told to stop while the ledger waits is never executed`, async () => {
+      const location = await fresh();
+      const ledger = await openLedger(location);
+      const release = await hold(location);
+      const desk = new Desk(ledger);
+      let calls = 0;
+      const [, request, context] = claim("x");
+      const taken = desk.take(request, context, () => calls += 1);
+      const stopped = new Promise((stop) => desk.stop.addEventListener("abort", stop));
+      const closed = desk.close(0, 60_000);
+      await stopped;
+      await release();
+      await closed;
+      const { status } = await taken;
+      assert.deepEqual([calls, status], [0, "FAILED"]);
+      assert.equal((await ledger.get("x"))?.status, "FAILED");
+    });
+
+    test(`${name}: a place that does not answer holds neither a call nor close() for ever`, async () => {
+      const location = await fresh();
+      const ledger = await openImpatient(location);
+      const [fact, request, context] = claim("x");
+      await ledger.consume(fact, request, context);
+      const result = { ...await resultOf("x"), executionId: "e" };
+      const release = await hold(location);
+      const ends = Promise.allSettled([ledger.store(result), ledger.consume(...claim("y"))]);
+      await ledger.close();
+      for (const end of await ends) {
+        assert.ok(end.status === "rejected" && end.reason instanceof LedgerDown, end.status);
+      }
+      await release();
+
+      const another = await openLedger(location);
+      assert.deepEqual((await another.get("x"))?.fact, fact);
+      await another.store(result);
+      assert.equal((await another.get("x"))?.status, "APPLIED");
+    });
+  }
+
   if (held.foreign) {
     test(`${name}: what is neither empty nor a ledger is refused, and left as it was`, async () => {
       const result = { ...await resultOf("x"), executionId: "e" };
@@ -668,43 +753,28 @@ const DAMAGES: Record<
   "of no such status": (text) => changed(text, "status", "DONE"),
   "of no such type": (text) => changed(text, "type", "DONE"),
   "of no time": (text) => changed(text, "at", "then"),
-  "without an observation": (text) => lacking(text, "trace"),
-  "without facts": (text) => lacking(text, "facts"),
-  "of no action": (text) => lacking(text, "action"),
-  "without an end": (text) => lacking(text, "durationMs"),
-  // What writes JSON calls itself for each level.
-  "too deep": (text) => text?.replace(/\}\s*$/, `,"deep":${"[".repeat(1e5)}${"]".repeat(1e5)}}`),
+  "of a trace that is torn": (text) => changed(text, "trace", null),
+  "of facts that are torn": (text) => changed(text, "facts", [null]),
+  "too deep": (text) => text?.replace("{", () => `{"deep":${"[".repeat(2000)}${"]".repeat(2000)},`),
   "not there": (text) => text === null ? undefined : null,
 };
 
-/** The document with another value of this field, or of its fact's; `undefined` if it has none. */
+/** The document, or each of many, with another value of this field, or of its fact's, if it has it. */
 function changed(text: string | null, field: string, value: unknown): string | undefined {
-  let document: Record<string, Record<string, unknown>>;
+  let document: unknown;
   try {
     document = JSON.parse(text ?? "");
   } catch {
     return undefined;
   }
-  const holder = [document, document?.fact].find((one) => typeof one?.[field] === "string");
-  if (!holder) return undefined;
-  Object.assign(holder, { [field]: value });
-  return JSON.stringify(document);
+  const holders = ([document].flat() as Holder[])
+    .map((one) => [one, one?.fact as Holder].find((holder) => holder?.[field] !== undefined))
+    .filter((holder) => !!holder);
+  for (const holder of holders) holder[field] = value;
+  return holders.length > 0 ? JSON.stringify(document) : undefined;
 }
 
-/** The document without a field, or its trace, or its request; `undefined` if none of them has it. */
-function lacking(text: string | null, field: string): string | undefined {
-  let document: Record<string, Record<string, unknown>>;
-  try {
-    document = JSON.parse(text ?? "");
-  } catch {
-    return undefined;
-  }
-  const holders = [document, document?.trace, document?.request];
-  const holder = holders.find((one) => one?.[field] !== undefined);
-  if (!holder) return undefined;
-  delete holder[field];
-  return JSON.stringify(document);
-}
+type Holder = Record<string, unknown> | null | undefined;
 
 interface Damaged {
   /** What was true of each order before. */

@@ -26,6 +26,7 @@ const FRAMES: Record<string, Box[]> = {
     { name: "ledgers/", paths: ["ledgers/"] },
     { name: "actions/", paths: ["actions/"] },
     { name: "cli/", paths: ["cli/"] },
+    { name: "contract/", paths: ["contract/"] },
     { name: "report.ts", paths: ["report.ts"] },
     { name: "testing.ts", paths: ["testing"] },
     { name: "mod.ts, desk.ts, deadline.ts …", paths: [""] },
@@ -35,7 +36,7 @@ const FRAMES: Record<string, Box[]> = {
     { name: "checks/", paths: ["checks/"] },
     { name: "tree/", paths: ["tree/"] },
     { name: "view/, main.tsx", paths: ["view/", "main.tsx", "embedded.ts"] },
-    { name: "plot.ts, words.ts …", paths: [""] },
+    { name: "plot.ts, phrases.ts …", paths: [""] },
   ].map(({ name, paths }) => ({ name, paths: paths.map((path) => `report/${path}`) })),
   "docs/examples/": [
     { name: "fleet/", paths: ["docs/examples/fleet/"] },
@@ -113,27 +114,40 @@ function boxOf(path: string | undefined): Box | undefined {
 /** The name of a box in Mermaid's text: where its files are. */
 const idOf = ({ paths: [path = ""] }: Box): string => path.replace(/\W+/g, "_").replace(/_$/, "");
 
-/** The picture, as Mermaid's text. */
-export function picture(): string {
-  /** Of each arrow, whether it stands for types alone. */
-  const arrows = new Map<string, boolean>();
+/** An import of one box by another. */
+export interface Arrow {
+  readonly from: string;
+  readonly to: string;
+  /** Whether it stands for types alone. */
+  readonly typeOnly: boolean;
+}
+
+/** All arrows, by the names of their boxes in Mermaid's text. */
+export function arrows(): Arrow[] {
+  const found = new Map<string, Arrow>();
   for (const path of sources()) {
     const from = boxOf(path);
     if (from === undefined) throw new Error(`${path} has no box in scripts/architecture.ts`);
     for (const { name, typeOnly } of importsOf(readFileSync(new URL(path, root), "utf8"))) {
       const to = boxOf(pathOf(name, path));
       if (to === undefined || to === from) continue;
-      const arrow = `${idOf(from)} ${idOf(to)}`;
-      arrows.set(arrow, typeOnly && (arrows.get(arrow) ?? true));
+      const key = `${idOf(from)} ${idOf(to)}`;
+      const isTyped = typeOnly && (found.get(key)?.typeOnly ?? true);
+      found.set(key, { from: idOf(from), to: idOf(to), typeOnly: isTyped });
     }
   }
+  return [...found.keys()].sort().map((key) => found.get(key) as Arrow);
+}
+
+/** The picture, as Mermaid's text. */
+export function picture(): string {
   const frames = Object.entries(FRAMES).flatMap(([title, inside], i) => [
     `  subgraph frame${i}["${title}"]`,
     ...inside.map((box) => `    ${idOf(box)}["${box.name}"]`),
     "  end",
   ]);
-  const lines = [...arrows].sort().map(([arrow, typeOnly]) =>
-    `  ${arrow.replace(" ", typeOnly ? " -.-> " : " --> ")}`
+  const lines = arrows().map(({ from, to, typeOnly }) =>
+    `  ${from} ${typeOnly ? "-.->" : "-->"} ${to}`
   );
   return ["flowchart TB", ...frames, ...lines, ""].join("\n");
 }

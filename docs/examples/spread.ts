@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import {
   type Damage,
+  entriesOf,
   type Entry,
   type Ledger,
   LedgerDamaged,
@@ -20,6 +21,20 @@ export function spread(ledgers: readonly Ledger[]): Ledger {
     const number = createHash("sha256").update(orderId).digest().readUInt32BE();
     return ledgers[number % ledgers.length] as Ledger;
   };
+  /** Each may hold all orders of the page: of one kind, they agree on where it begins. */
+  const list = async ({ limit = 100, ...query }: Query = {}): Promise<Page> => {
+    const pages = await Promise.all(ledgers.map((ledger) => filled(ledger, { ...query, limit })));
+    const found = pages.flatMap(({ entries }) => entries).sort(newestFirst);
+    const damages = pages.flatMap(({ damages = [] }) => damages);
+    const entries = found.slice(0, limit);
+    const last = entries.at(-1);
+    const isMore = found.length > limit || pages.some(({ next }) => next !== undefined);
+    return {
+      entries,
+      ...last && isMore && { next: JSON.stringify([last.fact.at, last.fact.orderId]) },
+      ...damages.length > 0 && { damages },
+    };
+  };
   const close = async () => void await Promise.all(ledgers.map((ledger) => ledger.close()));
   return {
     consume: (fact, request, context) => of(fact.orderId).consume(fact, request, context),
@@ -27,20 +42,8 @@ export function spread(ledgers: readonly Ledger[]): Ledger {
     lost: () => ofAll(ledgers.map((ledger) => ledger.lost())),
     recover: () => ofAll(ledgers.map((ledger) => ledger.recover())),
     get: (orderId) => of(orderId).get(orderId),
-    async list({ limit = 100, ...query }: Query = {}): Promise<Page> {
-      // Each may hold all orders of the page: of one kind, they agree on where it begins.
-      const pages = await Promise.all(ledgers.map((ledger) => filled(ledger, { ...query, limit })));
-      const found = pages.flatMap(({ entries }) => entries).sort(newestFirst);
-      const damages = pages.flatMap(({ damages = [] }) => damages);
-      const entries = found.slice(0, limit);
-      const last = entries.at(-1);
-      const isMore = found.length > limit || pages.some(({ next }) => next !== undefined);
-      return {
-        entries,
-        ...last && isMore && { next: JSON.stringify([last.fact.at, last.fact.orderId]) },
-        ...damages.length > 0 && { damages },
-      };
-    },
+    list,
+    entries: (filter) => entriesOf(list, filter),
     close,
     [Symbol.asyncDispose]: close,
   };

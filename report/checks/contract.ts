@@ -1,5 +1,5 @@
 /** The verdict of the contract's schemas on a result, field by field. */
-import { breaches } from "../../runner/cli/beyond.ts";
+import { breaches } from "../../runner/contract/breaches.ts";
 import type { Fields } from "../reading/recognise.ts";
 
 /** Something that is not as the contract has it. */

@@ -1,5 +1,5 @@
 /** What a document says of orders: a result, an entry or a row of a ledger, or a fact alone. */
-import { isTooDeep, LEVELS } from "../../runner/depth.ts";
+import { isTooDeep, LEVELS } from "../../runner/contract/depth.ts";
 import { beginning } from "./beginning.ts";
 
 /** A JSON object of which nothing is known yet. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { assert, assertEquals } from "@std/assert";
-import { breaches } from "../../runner/cli/beyond.ts";
+import { breaches } from "../../runner/contract/breaches.ts";
 import { wrongDocuments } from "../../tests/contracts/wrong.ts";
 import { HOSTILE } from "../../tests/support/hostile.ts";
 import { validator, vectors } from "../../tests/support/schemas.ts";

@@ -9,7 +9,7 @@ import { instantOf } from "../reading/instant.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
 import { recordedTree, resultTree } from "../tree/node.ts";
 import { reasonOf } from "../reason.ts";
-import { fidelityOf, instantInWords, isProofAbsent, SETTLEMENTS, wordsOf } from "../words.ts";
+import { fidelityOf, instantInWords, isProofAbsent, SETTLEMENTS, wordsOf } from "../phrases.ts";
 import { useKeys } from "./keys.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
 import { Name, Text } from "./text.tsx";

@@ -17,7 +17,7 @@ import {
 } from "@tanstack/virtual-core";
 import { NO_RESULT, type Query, type Sort } from "../query.ts";
 import type { Row } from "../reading/book.ts";
-import { durationInWords, instantInWords, SETTLEMENTS } from "../words.ts";
+import { durationInWords, instantInWords, SETTLEMENTS } from "../phrases.ts";
 import { useKeys } from "./keys.ts";
 import { usePrinting } from "./printing.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";

@@ -6,7 +6,7 @@ import { EVERYTHING, instant, type Query } from "../query.ts";
 import { beginning } from "../reading/beginning.ts";
 import { type Book, type Row, type Status, STATUSES } from "../reading/book.ts";
 import { visibleText } from "../tree/visible.ts";
-import { SETTLEMENTS } from "../words.ts";
+import { SETTLEMENTS } from "../phrases.ts";
 import type { SetQuery } from "./app.tsx";
 import { useKeys } from "./keys.ts";
 import { List, PRINTED } from "./list.tsx";

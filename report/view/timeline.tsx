@@ -4,7 +4,7 @@ import { scaleLinear } from "d3-scale";
 import type { Execution, Row } from "../reading/book.ts";
 import { instantOf } from "../reading/instant.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
-import { durationInWords, instantInWords } from "../words.ts";
+import { durationInWords, instantInWords } from "../phrases.ts";
 import { StatusShape } from "./shapes.tsx";
 import { Text } from "./text.tsx";
 

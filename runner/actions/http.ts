@@ -50,15 +50,12 @@ export function httpRequest(
     const request = { method, url: origin + pathname, ...key };
     const exchange = new HttpExchange({ method, url, headers: { ...own, ...key }, body });
 
-    const why: { stopped?: string; gaveUp?: string } = {};
-
     const ask = () => {
-      why.stopped = reasonOf(stop);
       if (exchange.seen.sent === "none") exchange.end();
     };
     const giveUp = () => {
-      why.gaveUp = reasonOf(signal);
-      unproven({ request, ...exchange.seen, ...why }); // At once: the Runner does not wait for an end.
+      // At once: the Runner does not wait for an end.
+      unproven({ request, ...exchange.seen, gaveUp: reasonOf(signal) });
       exchange.end();
     };
     stop?.addEventListener("abort", ask);
@@ -71,15 +68,14 @@ export function httpRequest(
         const { code, message } = error ?? {};
         throw Object.assign(new Error(`nothing was sent: ${message}`), { code, request, sent });
       }
-      if (response === undefined) return unproven({ request, sent, error, ...why });
+      if (response === undefined) return unproven({ request, sent, error });
       const { status, cut } = response;
       if (status >= 400 && status <= 500) {
-        const evidence = { request, response, ...why };
-        throw Object.assign(new Error(`the server answered ${status}`), evidence);
+        throw Object.assign(new Error(`the server answered ${status}`), { request, response });
       }
       const isSuccess = status >= 200 && status <= 299 && !cut;
-      if (isSuccess && await exchange.isSent) return { request, response, ...why };
-      return unproven({ request, ...exchange.seen, ...why });
+      if (isSuccess && await exchange.isSent) return { request, response };
+      return unproven({ request, ...exchange.seen });
     } finally {
       exchange.end();
       stop?.removeEventListener("abort", ask);

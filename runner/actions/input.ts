@@ -74,7 +74,7 @@ export function each(check: Check): Check {
 /** The error that refuses a value. It may be recorded, and says no password of a URL. */
 export function refusal(place: string, expected: string, value: unknown): TypeError {
   const text = value === undefined ? "nothing" : JSON.stringify(value) ?? typeof value;
-  const received = brief(withoutPasswords(text)); // Cut before, it would lack the @ to be known by.
+  const received = brief(withoutPasswords(text)); // Once it is cut, no @ would tell what it was.
   return new TypeError(`cannot use ${place}: expected ${expected}, received ${received}`);
 }
 

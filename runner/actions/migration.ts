@@ -55,19 +55,11 @@ export function migration<Order extends ExecutionRequest>(
   return async (order, { signal, unproven }) => {
     stop?.throwIfAborted();
     let [phase, begun] = ["beginning", {} as { transaction: string; backend: number }];
-    const asked: { stopped?: string; gaveUp?: string } = {};
-    const hearStop = () => {
-      asked.stopped = reasonOf(stop);
-    };
-    const giveUp = () => {
-      asked.gaveUp = reasonOf(signal);
-      unproven({ ...begun, phase, ...asked });
-    };
+    const giveUp = () => unproven({ ...begun, phase, gaveUp: reasonOf(signal) });
     const goOn = () => {
       signal?.throwIfAborted(); // Nobody hears of it any more: it is not committed.
       stop?.throwIfAborted();
     };
-    stop?.addEventListener("abort", hearStop);
     signal?.addEventListener("abort", giveUp);
     try {
       await session.query("begin");
@@ -86,7 +78,7 @@ export function migration<Order extends ExecutionRequest>(
         const { status } = await ask(session, begun.transaction);
         const why = "migrate ended the transaction that was begun for it";
         if (status === "aborted") throw new Error(`${why}: it is rolled back`);
-        return unproven({ ...begun, phase, why, status, ...asked });
+        return unproven({ ...begun, phase, why, status });
       }
 
       phase = "committing";
@@ -96,20 +88,16 @@ export function migration<Order extends ExecutionRequest>(
       // After an error a driver may have opened another session, and maybe of another server.
       const isKnown = error === undefined || backend === begun.backend;
       if (isKnown && status === "committed" && !hasFailed) {
-        return { ...begun, ...error && { commit }, ...asked };
+        return { ...begun, ...error && { commit } };
       }
-      if (!isKnown || status !== "aborted") {
-        return unproven({ ...begun, phase, commit, status, ...asked });
-      }
+      if (!isKnown || status !== "aborted") return unproven({ ...begun, phase, commit, status });
       throw new Error(`COMMIT was answered by ${commit}`, error && { cause: error });
     } catch (thrown) {
       await answer(session, "rollback"); // Where it is not heard, the server does it by itself.
       const { status } = await ask(session, begun.transaction);
       const isKept = status === "committed" || status === "in progress"; // Prepared, that is.
-      const ends = thrown !== stop?.reason && asked; // Else its message says so.
-      throw Object.assign(errorOf(thrown), begun, isKept && { status }, ends);
+      throw Object.assign(errorOf(thrown), begun, isKept && { status });
     } finally {
-      stop?.removeEventListener("abort", hearStop);
       signal?.removeEventListener("abort", giveUp);
     }
   };

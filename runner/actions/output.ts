@@ -48,13 +48,13 @@ export interface Printed {
 const [START, END] = [200, 1000];
 
 /** The name of an order's files: a hash, because an identity is any text. */
-export function nameOf(orderId: string): string {
+export function hashedName(orderId: string): string {
   return createHash("sha256").update(orderId).digest("hex").slice(0, 16);
 }
 
 /** The files of an order's output. */
 export function outputFiles(folder: string, orderId: string): OutputFiles {
-  const file = (stream: string) => join(folder, `${nameOf(orderId)}.${stream}`);
+  const file = (stream: string) => join(folder, `${hashedName(orderId)}.${stream}`);
   return { stdout: file("stdout"), stderr: file("stderr"), ssh: file("ssh") };
 }
 

@@ -5,7 +5,7 @@ import { flush, refuseOnWindows } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
 import { reasonOf } from "./errors.ts";
 import { checkInput, type Fields, name } from "./input.ts";
-import { nameOf } from "./output.ts";
+import { hashedName } from "./output.ts";
 import {
   chosen,
   copyTree,
@@ -67,21 +67,13 @@ export function releaseSwitch(
     checkInput(input, RELEASE_INPUT);
     stop?.throwIfAborted();
     // Named by a hash, because an identity is any text. No order can reach another one's release.
-    const id = nameOf(orderId);
+    const id = hashedName(orderId);
     const [release, current] = [`releases/${id}`, join(target, "current")];
     const [folder, link] = [join(target, release), `${current}.${id}`];
 
     let phase: "reading" | "copying" | "switching" | "proving" = "reading";
-    const why: { stopped?: string; gaveUp?: string } = {};
-    const ask = () => {
-      why.stopped = reasonOf(stop);
-    };
-    const giveUp = () => {
-      why.gaveUp = reasonOf(signal);
-      unproven({ release, phase, ...why });
-    };
+    const giveUp = () => unproven({ release, phase, gaveUp: reasonOf(signal) });
     const ends = [signal, stop].filter((end) => end !== undefined);
-    stop?.addEventListener("abort", ask);
     signal?.addEventListener("abort", giveUp);
     try {
       let [tree, above]: [Tree, string[]] = [new Map(), []];
@@ -111,7 +103,7 @@ export function releaseSwitch(
       } catch (error) {
         // A disk over a network may say no to what it has done: a release that may be live stays.
         const maybe = phase === "switching" && !await isNotSwitched(link, current, release);
-        if (maybe) return unproven({ release, error: (error as Error).message, ...why });
+        if (maybe) return unproven({ release, error: (error as Error).message });
         await Promise.allSettled(tidy.map((remove) => remove()));
         throw chosen(error, ends); // Whatever became of the tidying.
       }
@@ -123,16 +115,12 @@ export function releaseSwitch(
         const found = await readTree(folder, signal ? [signal] : []);
         const seen = await readlink(current); // Last: another order may have switched meanwhile.
         const paths = differing(tree, found);
-        if (seen === release && paths.length === 0) {
-          return { release, ...why, ...evidenceOf(found) };
-        }
-        return unproven({ release, seen, differing: paths, ...why });
+        if (seen === release && paths.length === 0) return { release, ...evidenceOf(found) };
+        return unproven({ release, seen, differing: paths });
       } catch (error) {
-        const unreadable = error instanceof Error ? error.message : error;
-        return unproven({ release, unreadable, ...why });
+        return unproven({ release, unreadable: error instanceof Error ? error.message : error });
       }
     } finally {
-      stop?.removeEventListener("abort", ask);
       signal?.removeEventListener("abort", giveUp);
     }
   };
@@ -140,18 +128,18 @@ export function releaseSwitch(
 
 /** A release in the site would be copied into itself, and into all that follow. */
 async function refuseInside(site: string, releases: string): Promise<void> {
-  const path = relative(site, await placeOf(resolve(releases)));
+  const path = relative(site, await pathBehindLinks(resolve(releases)));
   if (path === ".." || path.startsWith("../")) return;
   throw new Error(`cannot release ${site}: its releases would be in it, at ${releases}`);
 }
 
 /** Where a path leads, be it that its end is missing. */
-async function placeOf(path: string): Promise<string> {
+async function pathBehindLinks(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return join(await placeOf(dirname(path)), basename(path));
+    return join(await pathBehindLinks(dirname(path)), basename(path));
   }
 }
 

@@ -14,10 +14,10 @@ import {
 } from "./input.ts";
 import { judgementOf } from "./judgement.ts";
 import {
+  hashedName,
   isLarger,
   lookAtOutput,
   lookAtOutputs,
-  nameOf,
   outputFiles,
   readOutputs,
 } from "./output.ts";
@@ -74,7 +74,7 @@ export function ssh(options: SshOptions): Action<SshOrder> {
     stop?.throwIfAborted();
     signal?.throwIfAborted();
 
-    const marker = `${markers}/${nameOf(orderId)}`;
+    const marker = `${markers}/${hashedName(orderId)}`;
     const files = outputFiles(output, orderId);
     const command = { marker, program, args, cwd, env, maxOutput };
     const session = new SshSession(host, sshOptions, command, files);

@@ -1,37 +1,31 @@
 /** One order, executed once: claimed, attempted, stored, told. */
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import {
-  type Action,
-  execute,
-  type ExecutionContext,
-  type ExecutionRequest,
-  type ExecutionResult,
-} from "deployer-runtime";
+import type { Action, ExecutionContext, ExecutionRequest, ExecutionResult } from "deployer-runtime";
 import { outputFiles } from "../actions/output.ts";
 import { LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
 import type { Entry, Ledger } from "../ledgers/ledger.ts";
-import { unlessStopped } from "../stop.ts";
-import { entryOf } from "./card.ts";
+import { ResultNotStored, takeOnce } from "../once.ts";
+import { entryOfResult } from "./card.ts";
 import { BadInput, EXIT } from "./exit.ts";
 import { listen, untilStored } from "./interrupt.ts";
 import {
+  addressOf,
   hideFromGit,
   isThere,
-  letGo,
   locate,
-  nameOf,
   type OpenLedger,
   openLedger,
   outputOf,
   type Places,
   placesOf,
+  withOpen,
 } from "./ledger.ts";
 import type { Values } from "./options.ts";
-import { isForPeople, present } from "./present.ts";
+import { present, readerOf } from "./present.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonFor, styleOf } from "./style.ts";
+import { clean, jsonOf, styleOf } from "./style.ts";
 import { asked } from "./words.ts";
 
 /** Makes the action of an order: `output` is the folder of what it prints. */
@@ -60,31 +54,38 @@ export async function attempt<Order extends ExecutionRequest>(
   const screen = watch(order, outputOf(location), values, shell);
   const interrupt = listen(values, shell, (text) => screen.say(text));
   const { stop, giveUp } = interrupt;
-  const executed = async () => {
-    const isNew = !isThere(location);
-    const ledger = await open(location);
-    try {
+  const say = (text: string) => screen.say(text);
+  const isNew = !isThere(location);
+  const executed = () =>
+    withOpen(location, open, async (ledger) => {
       const made = make(outputOf(location), stop);
-      const action = unlessStopped<Order>(stop, (...call) => {
+      const action: Action<Order> = (...call) => {
         interrupt.begin();
         return made(...call);
-      });
-      const consume: Ledger["consume"] = async (...claim) => {
-        stop.throwIfAborted();
-        if (isNew) await hideFromGit(location);
-        await ledger.consume(...claim);
       };
-      const result = await execute(order, contextOf(values), action, { signal: giveUp, consume });
-      screen.end();
-      const stored = store(result, ledger, shell, (text) => screen.say(text));
-      interrupt.clear(); // Only now: no signal meets a process that listens to none.
-      await stored;
-      await present(entryOf(result), result, places, values, shell);
+      const ports: Pick<Ledger, "consume" | "store"> = {
+        async consume(...claim) {
+          stop.throwIfAborted();
+          if (isNew) await hideFromGit(location);
+          await ledger.consume(...claim);
+        },
+        store(result) {
+          screen.end();
+          const stored = untilStored(result.orderId, ledger.store(result), shell.signals, say);
+          interrupt.clear(); // Only now: no signal meets a process that listens to none.
+          return stored;
+        },
+      };
+      // Not through a `Desk`: here a stop has a reason of its own, and a store may be interrupted.
+      const result = await takeOnce(ports, order, contextOf(values), action, interrupt)
+        .catch(async (error) => {
+          if (!(error instanceof ResultNotStored)) throw error;
+          await handOver(error.result, shell); // Whatever the ledger says, it was observed.
+          throw error.cause;
+        });
+      await present(entryOfResult(result), result, places, values, shell);
       return EXIT[result.status];
-    } finally {
-      await letGo(ledger);
-    }
-  };
+    });
   try {
     return await interrupt.unlessGivenUp(executed());
   } catch (error) {
@@ -97,7 +98,7 @@ export async function attempt<Order extends ExecutionRequest>(
       return await neverCalled(order, "stopped before it was consumed", shell);
     }
     if (error !== giveUp.reason) throw error;
-    const how = `given up before, and ${nameOf(location)} may hold it`;
+    const how = `given up before, and ${addressOf(location)} may hold it`;
     return await neverCalled(order, how, shell); // Else there would be a result.
   } finally {
     interrupt.clear();
@@ -116,7 +117,7 @@ export async function freshIdentity({ quiet }: Values, { stderr }: Shell): Promi
   return orderId;
 }
 
-function contextOf({ runner, annotations }: Values): ExecutionContext {
+function contextOf({ runner, annotate: annotations }: Values): ExecutionContext {
   const any = Object.keys(annotations).length > 0;
   return { executionId: randomUUID(), runner, ...any && { annotations } };
 }
@@ -129,7 +130,7 @@ function watch(
   shell: Shell,
 ): Progress {
   const { stdout, stderr, env } = shell;
-  const moves = isForPeople(values, shell) && !values.quiet && !values.tty && env.TERM !== "dumb";
+  const moves = readerOf(values, shell) === "people" && !values.tty && env.TERM !== "dumb";
   if (moves) {
     const { stdout: out, stderr: err } = outputFiles(output, orderId);
     return showProgress(stdout, styleOf(stdout, env), [out, err]);
@@ -138,26 +139,10 @@ function watch(
   return { say, end: () => {} };
 }
 
-/** Whatever the ledger says, it was observed: what it does not take is printed. */
-async function store(
-  result: ExecutionResult,
-  ledger: Ledger,
-  shell: Shell,
-  say: (text: string) => void,
-): Promise<void> {
-  try {
-    await untilStored(result.orderId, ledger.store(result), shell.signals, say);
-  } catch (error) {
-    await handOver(result, shell);
-    throw error;
-  }
-}
-
 /** Nobody else has the result: if stdout does not take it, stderr may. */
 async function handOver(result: ExecutionResult, { stdout, stderr }: Shell): Promise<void> {
-  for (const out of [stdout, stderr]) {
-    if (await out.write(`${jsonFor(out, result, 2)}\n`)) return;
-  }
+  const text = `${jsonOf(result, 2)}\n`;
+  if (await stdout.write(text) || await stderr.write(text)) return;
   const [order, status] = [clean(JSON.stringify(result.orderId)), result.status];
   await stderr.write(`deployer: nobody has the result of order ${order}, which is ${status}\n`);
 }

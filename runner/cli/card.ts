@@ -7,7 +7,7 @@ import type { Places } from "./ledger.ts";
 import { linesOfOutput, type Output } from "./printed.ts";
 import { clean, fit, spoken, type Style, wrap } from "./style.ts";
 import { linesOf, said } from "./tags.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 import { asked, FACTS, happened, isLook, MEANINGS, observed, recordedOf } from "./words.ts";
 
 /** The colour of a status. */
@@ -22,7 +22,7 @@ export const COLOURS = {
 const LINES = { APPLIED: 3, FAILED: 12, UNKNOWN: 12, OPEN: 12 };
 
 /** What was observed, as the ledger would hold it. */
-export function entryOf(result: ExecutionResult): Entry {
+export function entryOfResult(result: ExecutionResult): Entry {
   const { orderId, facts: [fact], trace: { action, context }, status } = result;
   return { status, fact, request: { orderId, action }, context, result } as Entry;
 }
@@ -53,12 +53,12 @@ export function card(entry: Entry, style: Style, { result, printed }: Places): s
 
 /** The facts, one below the other; between them, how long it took. */
 function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[] {
-  const facts: Fact[] = [...result?.facts.slice(0, 3) ?? [fact], ...recovered ? [recovered] : []];
+  const facts: Fact[] = [...result?.facts ?? [fact], ...recovered ? [recovered] : []];
   const line = ({ at, type }: Fact) => `${paint("dim", clean(at))}  ${FACTS[type] ?? clean(type)}`;
   return facts.flatMap((each, i) => {
     const before = facts[i - 1];
     if (before === undefined) return [`● ${line(each)}`];
-    const isAction = result !== undefined && i === 2;
+    const isAction = result?.trace !== undefined && i === 2;
     const ms = isAction ? result.trace.durationMs : Date.parse(each.at) - Date.parse(before.at);
     const passed = isAction || ms >= 1000 ? ` ${paint("dim", spoken(ms))}` : "";
     return [`│${passed}`, `● ${line(each)}`];
@@ -72,6 +72,7 @@ const ELSEWHERE = [
 ];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
+  if (result.trace === undefined) return []; // It was archived.
   const { message, evidence } = observed(result);
   if (!isRecord(evidence) || !("stdout" in evidence)) {
     const lines = recorded(recordedOf(result), style);

@@ -1,15 +1,15 @@
 import type { KeyObject } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { contractOf, type Fault, fault, firstFault, within } from "./contract.ts";
+import { contractOf, type Fault, fault, firstFault, within } from "./faults.ts";
 import { documents, type Read } from "./documents.ts";
 import { isEnvelope, NotTrusted, unseal } from "./envelope.ts";
 import { BadInput } from "./exit.ts";
 import { keyOf } from "./key.ts";
 import type { Invocation } from "./options.ts";
-import { isForPeople } from "./present.ts";
+import { readerOf } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonFor, styleOf } from "./style.ts";
-import { isRecord } from "./record.ts";
+import { clean, jsonOf, styleOf } from "./style.ts";
+import { isRecord } from "../contract/record.ts";
 
 /** A document that is refused. */
 interface Refusal {
@@ -23,26 +23,22 @@ interface Refusal {
  * Checks documents against the contract; with a key, envelopes and what is in them.
  *
  * @returns 1 if one is refused
- * @throws {BadInput} If there is no file, or one cannot be read
+ * @throws {BadInput} If a file cannot be read
  */
 export async function check({ values, operands }: Invocation, shell: Shell): Promise<number> {
-  if (operands.length === 0) throw new BadInput("expected a file, or - for stdin: received none");
   const key = values.key === undefined ? undefined : keyOf(values.key, "check");
   const refused: Refusal[] = [];
   let checked = 0;
   for (const file of operands) {
     for await (const read of documents(textOf(file, shell))) {
       checked += 1;
-      const refusal = judge(read, key);
+      const refusal = refusalOf(read, key);
       if (refusal) refused.push({ file, ...refusal });
     }
   }
-  if (!isForPeople(values, shell)) {
-    const verdict = { checked, refused };
-    if (!values.quiet || values.json) {
-      await shell.stdout.write(`${jsonFor(shell.stdout, verdict, 2)}\n`);
-    }
-  } else if (!values.quiet) await tell(checked, refused, shell);
+  const reader = readerOf(values, shell);
+  if (reader === "programs") await shell.stdout.write(`${jsonOf({ checked, refused }, 2)}\n`);
+  if (reader === "people") await tell(checked, refused, shell);
   return refused.length > 0 ? 1 : 0;
 }
 
@@ -57,7 +53,7 @@ async function* textOf(file: string, { stdin }: Shell): AsyncGenerator<string> {
   }
 }
 
-function judge(read: Read, key: KeyObject | undefined): Omit<Refusal, "file"> | undefined {
+function refusalOf(read: Read, key: KeyObject | undefined): Omit<Refusal, "file"> | undefined {
   if ("problem" in read) return { line: read.line, field: "the document", reason: read.problem };
   const found = key ? faultOfSigned(read.value, key) : faultOf(read.value);
   if (found === undefined) return undefined;

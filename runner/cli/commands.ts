@@ -12,6 +12,11 @@ export interface Command {
   readonly summary: string;
   /** What stands behind its name. */
   readonly usage: string;
+  /** What its operand is, where it takes one; or many, from one on. */
+  readonly operand?: string;
+  readonly takesMany?: true;
+  /** Whether a program stands behind `--`. */
+  readonly takesProgram?: true;
   /** What becomes of stdin, in one line. */
   readonly stdin?: string;
   readonly options: readonly OptionName[];
@@ -47,6 +52,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   exec: {
     summary: "Execute a command once, as an order",
     usage: "[options] -- PROGRAM ARG…",
+    takesProgram: true,
     stdin: "The command reads stdin: a file, a pipe or a socket, but no terminal.",
     options: [...OF_AN_ORDER, "success", "unproven", "tty", ...OF_A_LEDGER],
     examples: [
@@ -62,6 +68,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   ssh: {
     summary: "Execute a command once on another machine",
     usage: "[options] HOST -- PROGRAM ARG…",
+    operand: "machine",
+    takesProgram: true,
     stdin: "Stdin is not handed on, and refused where it holds something: add < /dev/null.",
     options: [...OF_AN_ORDER, "success", "unproven", "option", ...OF_A_LEDGER],
     examples: [
@@ -74,6 +82,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   run: {
     summary: "Execute an order from a JSON file",
     usage: "[options] FILE",
+    operand: "order file",
     stdin: "A command reads stdin as in exec, but not where FILE is -. In ssh it is refused.",
     options: [
       ...OF_AN_ORDER,
@@ -107,6 +116,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   show: {
     summary: "Show all that is known of one order",
     usage: "[options] ORDER",
+    operand: "order",
     options: OF_A_LEDGER,
     examples: ["deployer show site-42", "deployer show --json site-42 | jq .result"],
     codes: {
@@ -120,6 +130,8 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   check: {
     summary: "Check results, facts and orders against the contract",
     usage: "[options] FILE…",
+    operand: "file",
+    takesMany: true,
     options: ["key", ...EVERYWHERE],
     examples: [
       "deployer check results.ndjson",
@@ -148,6 +160,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   sign: {
     summary: "Sign a result, as evidence to be handed on",
     usage: "[options] FILE --key KEY",
+    operand: "result",
     options: ["key", ...EVERYWHERE],
     examples: [
       "openssl genpkey -algorithm ed25519 -out runner.pem",
@@ -159,6 +172,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   completion: {
     summary: "Print the completion of bash, zsh or fish",
     usage: "SHELL",
+    operand: "shell",
     options: ["help"],
     examples: [
       `eval "$(deployer completion bash)"`,
@@ -169,6 +183,30 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import("./completion.ts")).completion,
   },
 };
+
+/**
+ * Refuses operands that a command does not take, and a program where it executes none.
+ *
+ * @throws {BadInput} One that says what it takes
+ */
+export function refuseOperands(
+  name: string,
+  { operand, takesMany, takesProgram }: Command,
+  { operands, program }: Invocation,
+): void {
+  const most = takesMany ? Infinity : operand === undefined ? 0 : 1;
+  const isRight = operands.length <= most && (operand === undefined || operands.length > 0);
+  if (isRight && (takesProgram || program === undefined)) return;
+  const least = operand === undefined
+    ? "no operand"
+    : `one ${operand}${takesMany ? " or more" : ""}`;
+  const given = isRight ? ["--", ...program ?? []] : operands;
+  const received = given.length === 0 ? "none" : given.map((one) => JSON.stringify(one)).join(", ");
+  const hint = takesProgram && program === undefined
+    ? `: a command stands behind --, as in: deployer ${name} -- ${operands.at(-1) ?? "./deploy.sh"}`
+    : "";
+  throw new BadInput(`${name} takes ${least}: received ${received}${hint}`);
+}
 
 /** @throws {BadInput} If there is no such command */
 export function commandOf(name: string): Command {

@@ -1,7 +1,7 @@
 /** What can stand where somebody presses Tab: asked by the scripts of `deployer completion`. */
 import { COMMANDS } from "./commands.ts";
 import { SHELLS } from "./completion.ts";
-import { isThere, letGo, locate, openLedger } from "./ledger.ts";
+import { isThere, locate, openLedger, withOpen } from "./ledger.ts";
 import { type Option, type OptionName, OPTIONS } from "./options.ts";
 import type { Shell } from "./shell.ts";
 
@@ -46,8 +46,11 @@ async function orders(words: readonly string[], env: Shell["env"]): Promise<stri
     const at = words.indexOf("--ledger");
     const location = locate(at < 0 ? env.DEPLOYER_LEDGER || undefined : words[at + 1]);
     if (!isThere(location)) return [];
-    const ledger = await openLedger(location);
-    const { entries } = await ledger.list({ limit: ORDERS }).finally(() => letGo(ledger));
+    const { entries } = await withOpen(
+      location,
+      openLedger,
+      (ledger) => ledger.list({ limit: ORDERS }),
+    );
     return entries.map(({ request }) => request.orderId).filter((id) =>
       /^[\w@%+=:,./-]+$/.test(id)
     );

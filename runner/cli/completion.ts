@@ -42,13 +42,13 @@ complete -c deployer-runner -f -a '(__deployer_complete)'
  *
  * @throws {BadInput} If it is not known
  */
-export async function completion({ operands }: Invocation, { stdout }: Shell): Promise<number> {
-  const [name = ""] = operands;
+export async function completion(
+  { operands: [name = ""] }: Invocation,
+  { stdout }: Shell,
+): Promise<number> {
   const script = Object.hasOwn(SHELLS, name) ? SHELLS[name] : undefined;
-  if (script === undefined || operands.length > 1) {
-    throw new BadInput(
-      `expected bash, zsh or fish: received ${JSON.stringify(operands.join(" "))}`,
-    );
+  if (script === undefined) {
+    throw new BadInput(`expected bash, zsh or fish: received ${JSON.stringify(name)}`);
   }
   await stdout.write(script);
   return 0;

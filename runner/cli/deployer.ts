@@ -1,10 +1,9 @@
-import { commandOf } from "./commands.ts";
+import { commandOf, refuseOperands } from "./commands.ts";
 import { BadInput, EXIT, exitCodeOf } from "./exit.ts";
 import { helpOf, overview } from "./help.ts";
 import { readArguments } from "./options.ts";
 import { withoutPasswords } from "../passwords.ts";
 import type { Shell } from "./shell.ts";
-import { clean } from "./style.ts";
 import { refuseOtherThanUtf8 } from "./utf8.ts";
 import { VERSION } from "./version.ts";
 
@@ -29,8 +28,7 @@ async function done(args: readonly string[], shell: Shell): Promise<number> {
     return await run(args, shell);
   } catch (error) {
     const code = exitCodeOf(error);
-    const stack = code === undefined && error instanceof Error ? error.stack : undefined;
-    const said = stack?.split("\n").map(clean).join("\n") ?? oneLine(error);
+    const said = code === undefined && error instanceof Error ? error.stack ?? "" : oneLine(error);
     await shell.stderr.write(`deployer: ${withoutPasswords(said)}\n`);
     return code ?? EXIT.FAULT;
   }
@@ -58,6 +56,7 @@ async function run(args: readonly string[], shell: Shell): Promise<number> {
     await shell.stdout.write(helpOf(name, command));
     return 0;
   }
+  refuseOperands(name, command, invocation);
   const work = await command.load();
   return await work(invocation, shell);
 }
@@ -76,5 +75,5 @@ function helpOn(names: readonly string[]): string {
 /** Whatever names and messages hold, a log gets one line, and a terminal no escape sequence. */
 function oneLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return clean(text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, " ").trim());
+  return text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, " ").trim();
 }

@@ -1,7 +1,5 @@
 /** JSON as people have it in files: one document, an array of them, or one a line. */
-
-import { LEVELS } from "../depth.ts";
-import { withoutUrlPasswords } from "../passwords.ts";
+import { LEVELS } from "../contract/depth.ts";
 
 /** A document, or what stands where one should. */
 export type Read =
@@ -120,11 +118,11 @@ function faultOf(text: string): { at: number; found: string } {
   } catch (error) {
     if (!(error instanceof Misfit) && !(error instanceof RangeError)) throw error;
   }
-  const [word] = /^[\s\S]\S*/u.exec(text.slice(scanner.at)) ?? [];
-  if (word === undefined) return { at: scanner.at, found: "it ends too early" };
-  // A URL without quotes may have a password in it, which a cut would show.
-  const [next] = /^[\s\S]{1,16}/u.exec(withoutUrlPasswords(word))!;
-  return { at: scanner.at, found: `unexpected ${JSON.stringify(next)}` };
+  const next = text.slice(scanner.at).match(/^[\s\S]\S{0,15}/u)?.[0];
+  return {
+    at: scanner.at,
+    found: next === undefined ? "it ends too early" : `unexpected ${JSON.stringify(next)}`,
+  };
 }
 
 class Misfit extends Error {}

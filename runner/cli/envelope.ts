@@ -13,7 +13,7 @@ import {
 } from "node:crypto";
 import type { ExecutionResult } from "deployer-runtime";
 import { parse } from "./documents.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 
 const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";

@@ -1,14 +1,14 @@
 /** Which ledger a command works on, and where what belongs to it lies. */
-import { createHash } from "node:crypto";
-import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { outputFiles } from "../actions/output.ts";
 import { flush } from "../flush.ts";
 import { makeFolder } from "../folders.ts";
 import { down, isWithoutTables } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
+import { resultName } from "../ledgers/folder/names.ts";
 import { isDoneWithin } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { hasPassword } from "../passwords.ts";
@@ -116,9 +116,34 @@ export async function openLedger(location: Location): Promise<Ledger> {
   }
 }
 
-/** Lets go of a ledger; of one that does not answer, without its answer. */
-export async function letGo(ledger: Ledger): Promise<void> {
-  await isDoneWithin(CLOSING, ledger.close());
+/** Opens a ledger for some work, and lets go of it; of one that does not answer, without its answer. */
+export async function withOpen<Value>(
+  location: Location,
+  open: OpenLedger,
+  work: (ledger: Ledger) => Promise<Value>,
+): Promise<Value> {
+  const ledger = await open(location);
+  try {
+    return await work(ledger);
+  } finally {
+    await isDoneWithin(CLOSING, ledger.close());
+  }
+}
+
+/**
+ * The same with the ledger that is meant.
+ *
+ * @param where What `--ledger` says
+ * @throws {BadInput} If there is none
+ */
+export async function withLedger<Value>(
+  where: string | undefined,
+  open: OpenLedger,
+  work: (ledger: Ledger, location: Location) => Promise<Value>,
+): Promise<Value> {
+  const location = locate(where);
+  if (!isThere(location)) throw new BadInput(`there is no ledger ${addressOf(location)}`);
+  return await withOpen(location, open, (ledger) => work(ledger, location));
 }
 
 /**
@@ -140,7 +165,7 @@ export async function hideFromGit(location: Location): Promise<void> {
 }
 
 /** Where a person finds the ledger; of a server without what follows from its name, or any secret. */
-export function nameOf(location: Location): string {
+export function addressOf(location: Location): string {
   if (location.kind === "folder") return location.path;
   if (location.kind === "sqlite") return `sqlite:${location.path}`;
   if (!URL.canParse(location.url)) return "postgres://…";
@@ -158,33 +183,6 @@ export function outputOf(location: Location, from: string = process.cwd()): stri
   return join(nearest(from, process.getuid?.()) ?? join(from, FOLDER), "output");
 }
 
-/** Whether a file is one that the ledger is made of, or holds what a command printed, be it to come. */
-export function isOfLedger(location: Location, file: string): boolean {
-  const place = placeOf(file);
-  const within = (folder: string) => {
-    const path = relative(placeOf(folder), place);
-    return path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path) ? undefined : path;
-  };
-  if (within(outputOf(location)) !== undefined) return true;
-  if (location.kind === "postgres") return false;
-  if (location.kind === "sqlite") {
-    return ["", "-wal", "-shm", "-journal"].some((end) => placeOf(location.path + end) === place);
-  }
-  const path = within(location.path); // Somebody who is in the folder may write a page beside them.
-  return path !== undefined && (path.includes(sep) || path.endsWith(".json"));
-}
-
-/** A path without links in its folders, as far as they are there. */
-function placeOf(path: string): string {
-  const folder = dirname(path);
-  if (folder === path) return path;
-  try {
-    return join(realpathSync(folder), basename(path));
-  } catch {
-    return join(placeOf(folder), basename(path));
-  }
-}
-
 /** Where a person finds what is kept of one order. */
 export interface Places {
   /** Its result: a file, or the ledger that has it. */
@@ -196,11 +194,10 @@ export interface Places {
 /** The places of an order. */
 export function placesOf(location: Location, orderId: string): Places {
   const { stdout, stderr } = outputFiles(outputOf(location), orderId);
-  const hash = createHash("sha256").update(orderId).digest("hex");
   return {
     result: location.kind === "folder"
-      ? join(location.path, `${hash}.result.json`)
-      : nameOf(location),
+      ? join(location.path, resultName(orderId))
+      : addressOf(location),
     printed: [stdout, stderr].filter((file) => existsSync(file)),
   };
 }

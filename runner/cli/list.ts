@@ -1,18 +1,14 @@
-import { Damages } from "../damages.ts";
-import type { Ledger } from "../ledgers/ledger.ts";
-import { BadInput } from "./exit.ts";
-import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger } from "./ledger.ts";
+import { LedgerDamaged } from "../ledgers/errors.ts";
+import type { Filter, Ledger } from "../ledgers/ledger.ts";
+import { type OpenLedger, openLedger, withLedger } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
-import { isForPeople } from "./present.ts";
+import { readerOf } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { jsonFor, styleOf } from "./style.ts";
+import { jsonOf, styleOf } from "./style.ts";
 import { tableOf } from "./table.ts";
 
 /** What fits on a screen or two. */
 const ON_A_TERMINAL = 50;
-
-/** A folder reads all of its files for each page: few pages. */
-const PAGE = 10_000;
 
 /**
  * Lists orders: a table for people, an entry a line for programs.
@@ -22,64 +18,39 @@ const PAGE = 10_000;
  * @throws {LedgerDamaged} If some orders are damaged; all others are listed
  */
 export async function list(
-  { operands, values }: Invocation,
+  { values }: Invocation,
   shell: Shell,
   open: OpenLedger = openLedger,
 ): Promise<number> {
-  if (operands.length > 0) {
-    throw new BadInput(`list takes no operand: received ${JSON.stringify(operands[0])}`);
-  }
-  const location = locate(values.ledger);
-  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
-  const ledger = await open(location);
-  const damages = new Damages();
-  try {
-    if (isForPeople(values, shell)) await table(ledger, damages, values, shell);
-    else if (!values.quiet || values.json) await lines(ledger, damages, values, shell);
-  } finally {
-    await letGo(ledger);
-  }
-  damages.refuse();
-  return 0;
+  return await withLedger(values.ledger, open, async (ledger) => {
+    const reader = readerOf(values, shell);
+    if (reader === "people") await table(ledger, values, shell);
+    if (reader === "programs") await lines(ledger, values, shell);
+    return 0;
+  });
 }
 
-async function table(
-  ledger: Ledger,
-  damages: Damages,
-  values: Values,
-  shell: Shell,
-): Promise<void> {
-  if (values.quiet) return;
+async function table(ledger: Ledger, values: Values, shell: Shell): Promise<void> {
   const limit = values.limit ?? ON_A_TERMINAL;
-  const page = await ledger.list({ ...queryOf(values), limit });
-  damages.add(page);
-  const rows = page.entries.length > 0
-    ? tableOf(page.entries, styleOf(shell.stdout, shell.env))
+  const { entries, next, damages } = await ledger.list({ ...filterOf(values), limit });
+  const rows = entries.length > 0
+    ? tableOf(entries, styleOf(shell.stdout, shell.env))
     : ["no orders"];
-  if (page.next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
+  if (next !== undefined) rows.push(`older ones: --limit ${limit * 2}`);
   await shell.stdout.write(`${rows.join("\n")}\n`);
+  if (damages) throw new LedgerDamaged(damages, []);
 }
 
-/** NDJSON, page by page: `head` ends it early. */
-async function lines(
-  ledger: Ledger,
-  damages: Damages,
-  values: Values,
-  { stdout }: Shell,
-): Promise<void> {
+/** NDJSON, an order a line: `head` ends it early. */
+async function lines(ledger: Ledger, values: Values, { stdout }: Shell): Promise<void> {
   let left = values.limit ?? Infinity;
-  let after: string | undefined;
-  while (left > 0 && !stdout.isClosed) {
-    const limit = Math.min(PAGE, left);
-    const page = await ledger.list({ ...queryOf(values), limit, ...after && { after } });
-    damages.add(page);
-    for (const entry of page.entries) await stdout.write(`${jsonFor(stdout, entry)}\n`);
-    left -= page.entries.length;
-    if (page.next === undefined) return;
-    after = page.next;
+  for await (const entry of ledger.entries(filterOf(values))) {
+    await stdout.write(`${jsonOf(entry)}\n`);
+    left -= 1;
+    if (left === 0 || stdout.isClosed) return;
   }
 }
 
-function queryOf({ status, since, grep }: Values) {
+function filterOf({ status, since, grep }: Values): Filter {
   return { status, since, text: grep };
 }

@@ -1,13 +1,43 @@
 /** The options of all commands: their names, their variables of the environment, their values. */
 import { hostname, userInfo } from "node:os";
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { type Status, STATUSES } from "../ledgers/ledger.ts";
 import { LONGEST } from "../timer.ts";
 import { BadInput } from "./exit.ts";
 import { nearest } from "./nearest.ts";
 import { hasPassword } from "../passwords.ts";
 
-/** One option, as help and completion show it. */
-export interface Option {
+/** What was given, read. What was not given is `undefined`, or its default. */
+export interface Values {
+  readonly ledger: string | undefined;
+  readonly order: string | undefined;
+  readonly fresh: boolean;
+  readonly runner: string;
+  readonly annotate: Readonly<Record<string, string>>;
+  /** In milliseconds, as all times. */
+  readonly timeout: number | undefined;
+  readonly grace: number;
+  readonly success: readonly number[] | undefined;
+  readonly unproven: readonly number[] | undefined;
+  readonly tty: boolean;
+  readonly option: readonly string[];
+  readonly target: string;
+  readonly status: Status | undefined;
+  readonly since: Date | undefined;
+  readonly grep: string | undefined;
+  readonly limit: number | undefined;
+  readonly out: string;
+  readonly key: string | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly help: boolean;
+}
+
+/** Their names. */
+export type OptionName = keyof Values;
+
+/** One option: how help and completion show it, and how it is read. */
+export interface Option<Value = unknown> {
   /** What stands for its value; without it the option is a switch. */
   readonly value?: string;
   readonly help: string;
@@ -18,98 +48,113 @@ export interface Option {
   readonly env?: true;
   /** All that it can be. */
   readonly choices?: readonly string[];
+  /**
+   * @param given All that was given; of a switch that was given, one text
+   * @param called What it was called there
+   * @throws {BadInput} If it cannot have such a value
+   */
+  readonly read: (given: readonly string[], called: string) => Value;
 }
 
-/** Their names. */
-export type OptionName =
-  | "ledger"
-  | "order"
-  | "fresh"
-  | "runner"
-  | "annotate"
-  | "timeout"
-  | "grace"
-  | "success"
-  | "unproven"
-  | "tty"
-  | "option"
-  | "target"
-  | "status"
-  | "since"
-  | "grep"
-  | "limit"
-  | "out"
-  | "key"
-  | "json"
-  | "quiet"
-  | "help";
-
-/** Every option of every command. */
-export const OPTIONS: Readonly<Record<OptionName, Option>> = {
+/** Every option of every command: a new one is a row here, and a field of `Values`. */
+export const OPTIONS: { readonly [Name in OptionName]: Option<Values[Name]> } = {
   ledger: {
     value: "WHERE",
     env: true,
     help: "A folder, sqlite:FILE or postgres://…; else .deployer, here or above",
+    read: optional(some),
   },
-  order: { value: "ID", help: "Identity of the order: it is executed once, for ever" },
-  fresh: { help: "Execute it under a fresh identity, whatever the file says" },
-  runner: { value: "NAME", env: true, help: "Who orders it; by default user@host" },
+  order: {
+    value: "ID",
+    help: "Identity of the order: it is executed once, for ever",
+    read: optional(identity),
+  },
+  fresh: { help: "Execute it under a fresh identity, whatever the file says", read: isGiven },
+  runner: {
+    value: "NAME",
+    env: true,
+    help: "Who orders it; by default user@host",
+    read: required(identity, whoami),
+  },
   annotate: {
     value: "K=V",
     env: true,
     many: true,
     help: "Recorded with the order; may be repeated",
+    read: annotations,
   },
-  timeout: { value: "TIME", env: true, help: "Ask it to stop after 90s, 15m, 2h …" },
-  grace: { value: "TIME", env: true, help: "Give up if it has not stopped then; by default 10s" },
-  success: { value: "CODES", env: true, help: "Exit codes that are a success; by default 0" },
-  unproven: { value: "CODES", env: true, help: "Exit codes that prove nothing: UNKNOWN" },
-  tty: { help: "Give the command this terminal: for sudo, or ssh that asks" },
-  option: { value: "K=V", short: "o", many: true, help: "An option of ssh, as for ssh -o" },
-  target: { value: "FOLDER", help: "Where a release is switched; by default deployed" },
+  timeout: {
+    value: "TIME",
+    env: true,
+    help: "Ask it to stop after 90s, 15m, 2h …",
+    read: optional(duration),
+  },
+  grace: {
+    value: "TIME",
+    env: true,
+    help: "Give up if it has not stopped then; by default 10s",
+    read: required(duration, () => "10s"),
+  },
+  success: {
+    value: "CODES",
+    env: true,
+    help: "Exit codes that are a success; by default 0",
+    read: optional(codes),
+  },
+  unproven: {
+    value: "CODES",
+    env: true,
+    help: "Exit codes that prove nothing: UNKNOWN",
+    read: optional(codes),
+  },
+  tty: { help: "Give the command this terminal: for sudo, or ssh that asks", read: isGiven },
+  option: {
+    value: "K=V",
+    short: "o",
+    many: true,
+    help: "An option of ssh, as for ssh -o",
+    read: (given) => given,
+  },
+  target: {
+    value: "FOLDER",
+    help: "Where a release is switched; by default deployed",
+    read: required(path, () => "deployed"),
+  },
   status: {
     value: "STATUS",
     help: "Only those with this status",
-    choices: ["OPEN", "APPLIED", "FAILED", "UNKNOWN"],
+    choices: STATUSES,
+    read: optional(status),
   },
-  since: { value: "TIME", help: "Only those consumed since then: 2026-01-31, or 15m, 2h, 7d ago" },
-  grep: { value: "TEXT", help: "Only those that record this text somewhere" },
-  limit: { value: "N", help: "At most so many; by default 50 on a terminal, else all" },
-  out: { value: "FILE", help: "Where the page is written; by default deployer-report.html" },
-  key: { value: "FILE", help: "A key in PEM: Ed25519 or ECDSA P-256" },
-  json: { env: true, help: "JSON, on a terminal and with --quiet too" },
+  since: {
+    value: "TIME",
+    help: "Only those consumed since then: 2026-01-31, or 15m, 2h, 7d ago",
+    read: optional(since),
+  },
+  grep: {
+    value: "TEXT",
+    help: "Only those that record this text somewhere",
+    read: optional(some),
+  },
+  limit: {
+    value: "N",
+    help: "At most so many; by default 50 on a terminal, else all",
+    read: optional(count),
+  },
+  out: {
+    value: "FILE",
+    help: "Where the page is written; by default deployer-report.html",
+    read: required(path, () => "deployer-report.html"),
+  },
+  key: { value: "FILE", help: "A key in PEM: Ed25519 or ECDSA P-256", read: optional(some) },
+  json: { env: true, help: "JSON, on a terminal and with --quiet too", read: isGiven },
   quiet: {
     env: true,
     help: "Print only errors of deployer itself; only the exit code tells FAILED",
+    read: isGiven,
   },
-  help: { short: "h", help: "Show this" },
+  help: { short: "h", help: "Show this", read: isGiven },
 };
-
-/** What was given, read. What was not given is absent, or its default. */
-export interface Values {
-  ledger?: string;
-  order?: string;
-  fresh: boolean;
-  runner: string;
-  annotations: Record<string, string>;
-  /** In milliseconds, as all times. */
-  timeout?: number;
-  grace: number;
-  success?: number[];
-  unproven?: number[];
-  tty: boolean;
-  option: string[];
-  target: string;
-  status?: "OPEN" | "APPLIED" | "FAILED" | "UNKNOWN";
-  since?: Date;
-  grep?: string;
-  limit?: number;
-  out: string;
-  key?: string;
-  json: boolean;
-  quiet: boolean;
-  help: boolean;
-}
 
 /** Arguments, told apart. */
 export interface Invocation {
@@ -132,22 +177,25 @@ export function readArguments(
 ): Invocation {
   const end = args.indexOf("--");
   const own = end < 0 ? args : args.slice(0, end);
-  const { values, positionals } = parse(names, own);
-  const sources: Record<string, string> = {};
-  for (const name of names) {
+  const { given, positionals } = parse(names, own);
+  const values = Object.keys(OPTIONS).map((key) => {
+    const name = key as OptionName;
     const variable = variableOf(name);
-    const given = env[variable];
-    if (!OPTIONS[name].env || values[name] !== undefined || given === undefined) continue;
-    // A secret that CI does not have is an empty text: it must not mean a ledger that knows nothing.
-    if (given === "" && name !== "ledger") continue;
-    values[name] = fromEnvironment(name, variable, given);
-    sources[name] = variable;
-  }
+    const inEnvironment = names.includes(name) ? env[variable] : undefined;
+    const isOf = given[name] === undefined && isMeant(name, inEnvironment);
+    const texts = isOf ? fromEnvironment(name, variable, inEnvironment) : given[name] ?? [];
+    return [name, OPTIONS[name].read(texts, isOf ? variable : `--${name}`)];
+  });
   return {
-    values: read(values, sources),
+    values: Object.fromEntries(values) as Values,
     operands: positionals,
     ...end >= 0 && { program: args.slice(end + 1) },
   };
+}
+
+/** A secret that CI does not have is an empty text: it must not mean a ledger that knows nothing. */
+function isMeant(name: OptionName, given: string | undefined): given is string {
+  return OPTIONS[name].env === true && given !== undefined && (given !== "" || name === "ledger");
 }
 
 /** The variable of the environment that an option's value can stand in. */
@@ -155,9 +203,13 @@ export function variableOf(name: OptionName): string {
   return `DEPLOYER_${name.toUpperCase()}`;
 }
 
-type Given = { [name: string]: undefined | string | boolean | (string | boolean)[] };
+/** What was given of each option; of a switch, one text. */
+type Given = { [name: string]: readonly string[] | undefined };
 
-function parse(names: readonly OptionName[], args: readonly string[]) {
+function parse(
+  names: readonly OptionName[],
+  args: readonly string[],
+): { given: Given; positionals: string[] } {
   const options: NonNullable<ParseArgsConfig["options"]> = {};
   for (const name of names) {
     const { value, short, many } = OPTIONS[name];
@@ -169,7 +221,8 @@ function parse(names: readonly OptionName[], args: readonly string[]) {
   }
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-    return { values: { ...values } as Given, positionals };
+    const given = Object.entries(values).map(([name, value]) => [name, [value].flat().map(String)]);
+    return { given: Object.fromEntries(given), positionals };
   } catch (error) {
     // "Unknown option '--x'. To specify a positional …": the first sentence is what matters.
     const said = (error as Error).message.split(/\. |\n/)[0]!.replace(/\.$/, "");
@@ -199,49 +252,35 @@ function hint(said: string, names: readonly OptionName[], args: readonly string[
 }
 
 /** Lists are one a line in the environment: a value may hold any other character. */
-function fromEnvironment(name: OptionName, variable: string, given: string): Given[string] {
+function fromEnvironment(name: OptionName, variable: string, given: string): readonly string[] {
   const { value, many } = OPTIONS[name];
   if (many) return given.split("\n").filter((line) => line !== "");
-  if (value !== undefined) return given;
-  if (["1", "true"].includes(given)) return true;
-  if (["0", "false"].includes(given)) return false;
+  if (value !== undefined || ["1", "true"].includes(given)) return [given];
+  if (["0", "false"].includes(given)) return [];
   throw wrong(variable, "1 or 0", given);
 }
 
-/** @param sources What an option was called where it was given, if not by its own name */
-function read(given: Given, sources: Record<string, string>): Values {
-  const called = (name: OptionName) => sources[name] ?? `--${name}`;
-  const text = (name: OptionName) => given[name] as string | undefined;
-  const list = (name: OptionName) => (given[name] ?? []) as string[];
-  const map = <Value>(name: OptionName, make: (name: string, value: string) => Value) => {
-    const value = text(name);
-    return value === undefined ? {} : { [name]: make(called(name), value) };
-  };
-  return {
-    ...map("ledger", some),
-    ...map("order", identity),
-    ...map("timeout", duration),
-    ...map("success", codes),
-    ...map("unproven", codes),
-    ...map("status", status),
-    ...map("since", since),
-    ...map("grep", some),
-    ...map("limit", count),
-    ...map("key", some),
-    fresh: given.fresh === true,
-    runner: identity(called("runner"), text("runner") ?? whoami()),
-    annotations: Object.fromEntries(
-      list("annotate").map((pair) => annotation(called("annotate"), pair)),
-    ),
-    grace: duration(called("grace"), text("grace") ?? "10s"),
-    tty: given.tty === true,
-    option: list("option"),
-    target: path("--target", text("target") ?? "deployed"),
-    out: path("--out", text("out") ?? "deployer-report.html"),
-    json: given.json === true,
-    quiet: given.quiet === true,
-    help: given.help === true,
-  };
+// --- Readers ------------------------------------------------------------------------------------
+
+type Reader<Value> = Option<Value>["read"];
+
+function isGiven(given: readonly string[]): boolean {
+  return given.length > 0;
+}
+
+/** Of an option that may be left out. */
+function optional<Value>(
+  read: (called: string, value: string) => Value,
+): Reader<Value | undefined> {
+  return ([value], called) => value === undefined ? undefined : read(called, value);
+}
+
+/** Of one that has a value all the same. */
+function required<Value>(
+  read: (called: string, value: string) => Value,
+  otherwise: () => string,
+): Reader<Value> {
+  return ([value = otherwise()], called) => read(called, value);
 }
 
 /** A container may run under an id without a name; what Bun says then is "unknown". */
@@ -271,10 +310,12 @@ function path(name: string, value: string): string {
   return some(name, value);
 }
 
-function annotation(name: string, pair: string): [string, string] {
-  const at = pair.indexOf("=");
-  if (at < 1) throw wrong(name, "a key, = and a value", pair);
-  return [pair.slice(0, at), pair.slice(at + 1)];
+function annotations(pairs: readonly string[], name: string): Record<string, string> {
+  return Object.fromEntries(pairs.map((pair) => {
+    const at = pair.indexOf("=");
+    if (at < 1) throw wrong(name, "a key, = and a value", pair);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  }));
 }
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -308,8 +349,8 @@ function codes(name: string, value: string): number[] {
   throw wrong(name, "exit codes from 0 to 255, such as 0,2", value);
 }
 
-function status(name: string, value: string): string {
-  const found = OPTIONS.status.choices?.find((choice) => choice === value.toUpperCase());
+function status(name: string, value: string): Status {
+  const found = STATUSES.find((choice) => choice === value.toUpperCase());
   if (found === undefined) throw wrong(name, "OPEN, APPLIED, FAILED or UNKNOWN", value);
   return found;
 }

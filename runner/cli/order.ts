@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import type { ExecutionRequest } from "deployer-runtime";
 import { BadInput } from "./exit.ts";
 import type { Shell } from "./shell.ts";
-import { isRecord } from "./record.ts";
+import { isRecord } from "../contract/record.ts";
 
 /** A file, or stdin where it is called `-`: its bytes, and its text, without a byte order mark. */
 export async function readContent(
@@ -31,7 +31,7 @@ export async function readOrder(
   orderId?: string,
 ): Promise<ExecutionRequest> {
   const { text } = await readContent(file, shell);
-  const { firstFault } = await import("./contract.ts");
+  const { firstFault } = await import("./faults.ts");
   const { parse } = await import("./documents.ts");
   const parsed = parse(text);
   if ("problem" in parsed) {

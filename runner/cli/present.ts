@@ -5,12 +5,17 @@ import { card } from "./card.ts";
 import type { Places } from "./ledger.ts";
 import type { Values } from "./options.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonFor, styleOf } from "./style.ts";
+import { clean, jsonOf, styleOf } from "./style.ts";
 import { asked, happened } from "./words.ts";
 
-/** Whether stdout is for people. */
-export function isForPeople({ json }: Values, { stdout }: Shell): boolean {
-  return !json && stdout.isTerminal;
+/** Who reads stdout: `--json` is for programs, also on a terminal and with `--quiet`. */
+export function readerOf(
+  { json, quiet }: Values,
+  { stdout }: Shell,
+): "people" | "programs" | "nobody" {
+  if (json) return "programs";
+  if (quiet) return "nobody";
+  return stdout.isTerminal ? "people" : "programs";
 }
 
 /**
@@ -25,13 +30,13 @@ export async function present(
   values: Values,
   shell: Shell,
 ): Promise<void> {
-  const { stdout, stderr } = shell;
-  if (isForPeople(values, shell)) {
-    if (values.quiet) return;
-    await stdout.write(`${card(entry, styleOf(stdout, shell.env), places).join("\n")}\n`);
+  const { stdout, stderr, env } = shell;
+  const reader = readerOf(values, shell);
+  if (reader === "people") {
+    await stdout.write(`${card(entry, styleOf(stdout, env), places).join("\n")}\n`);
     return;
   }
-  if (!values.quiet || values.json) await stdout.write(`${jsonFor(stdout, data, 2)}\n`);
+  if (reader === "programs") await stdout.write(`${jsonOf(data, 2)}\n`);
   if (values.quiet) return;
   const line = `${entry.status} ${entry.request.orderId}: ${asked(entry)}: ${happened(entry)}`;
   await stderr.write(`${clean(line)}\n`);

@@ -42,19 +42,15 @@ export function showProgress(out: Out, style: Style, files: readonly string[]): 
 
 /** The last line of the file that was written to last; nothing as long as there is none. */
 function lastLine(files: readonly string[]): string {
-  const [newest] = files.map((file) => ({ file, at: writtenAt(file) }))
-    .filter(({ at }) => at > 0)
-    .sort((one, other) => other.at - one.at);
-  const { end = "" } = newest ? lookAtOutput(newest.file) : {};
-  return clean((end.split(/[\r\n]+/).findLast((text) => text.trim()) ?? "").trim());
-}
-
-/** When a file was written to; 0 as long as it holds nothing. It is not opened: it may be a FIFO. */
-function writtenAt(file: string): number {
-  try {
-    const { size, mtimeMs } = statSync(file);
-    return size > 0 ? mtimeMs : 0;
-  } catch {
-    return 0;
+  let [newest, line] = [0, ""];
+  for (const file of files) {
+    try {
+      const { mtimeMs, size } = statSync(file);
+      if (size === 0 || mtimeMs <= newest) continue;
+      newest = mtimeMs;
+      const { end = "" } = lookAtOutput(file);
+      line = end.split(/[\r\n]+/).findLast((text) => text.trim()) ?? "";
+    } catch { /* It is not there yet. */ }
   }
+  return clean(line.trim());
 }

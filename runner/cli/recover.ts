@@ -2,22 +2,21 @@ import type { Fact } from "deployer-runtime";
 import { LedgerDamaged } from "../ledgers/errors.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { card } from "./card.ts";
-import { BadInput } from "./exit.ts";
 import {
+  addressOf,
   isThere,
-  letGo,
   locate,
-  nameOf,
   type OpenLedger,
   openLedger,
   outputOf,
   type Places,
   placesOf,
+  withOpen,
 } from "./ledger.ts";
 import type { Invocation, Values } from "./options.ts";
-import { isForPeople } from "./present.ts";
+import { readerOf } from "./present.ts";
 import type { Shell } from "./shell.ts";
-import { clean, jsonFor, styleOf } from "./style.ts";
+import { clean, jsonOf, styleOf } from "./style.ts";
 
 /**
  * Closes the orders whose Runner is gone, and lists them: facts, one a line, for programs.
@@ -26,33 +25,26 @@ import { clean, jsonFor, styleOf } from "./style.ts";
  * @throws {LedgerDamaged} If a part of the ledger cannot be read; the rest is closed, and listed
  */
 export async function recover(
-  { operands, values }: Invocation,
+  { values }: Invocation,
   shell: Shell,
   open: OpenLedger = openLedger,
 ): Promise<number> {
-  if (operands.length > 0) {
-    throw new BadInput(`recover takes no operand: received ${JSON.stringify(operands[0])}`);
-  }
   const location = locate(values.ledger);
   if (!isThere(location)) { // A first run has nothing to recover: that is no fault.
-    if (!values.quiet) await shell.stderr.write(`there is no ledger ${nameOf(location)} yet\n`);
+    if (!values.quiet) await shell.stderr.write(`there is no ledger ${addressOf(location)} yet\n`);
     return 0;
   }
-  const ledger = await open(location);
-  try {
+  return await withOpen(location, open, async (ledger) => {
     const { closed, damage } = await closeLost(ledger);
     for (const fact of closed) {
       await tell(fact, ledger, placesOf(location, fact.orderId), values, shell);
     }
     if (!values.quiet) {
-      const output = outputOf(location);
-      await shell.stderr.write(`${summary(closed.length, output)}\n`);
+      await shell.stderr.write(`${summary(closed.length, outputOf(location))}\n`);
     }
     if (damage) throw damage;
     return 0;
-  } finally {
-    await letGo(ledger);
-  }
+  });
 }
 
 async function closeLost(ledger: Ledger): Promise<{ closed: readonly Fact[]; damage?: Error }> {
@@ -72,11 +64,9 @@ async function tell(
   shell: Shell,
 ): Promise<void> {
   const { stdout, env } = shell;
-  if (!isForPeople(values, shell)) {
-    if (!values.quiet || values.json) await stdout.write(`${jsonFor(stdout, fact)}\n`);
-    return;
-  }
-  if (values.quiet) return;
+  const reader = readerOf(values, shell);
+  if (reader === "programs") await stdout.write(`${jsonOf(fact)}\n`);
+  if (reader !== "people") return;
   // It is closed all the same, and the others are to be told: what is damaged of it `show` names.
   const entry = await ledger.get(fact.orderId).catch(() => undefined);
   const lines = entry ? card(entry, styleOf(stdout, env), places) : [clean(fact.orderId)];

@@ -1,5 +1,5 @@
 import { BadInput, EXIT } from "./exit.ts";
-import { isThere, letGo, locate, nameOf, type OpenLedger, openLedger, placesOf } from "./ledger.ts";
+import { addressOf, type OpenLedger, openLedger, placesOf, withLedger } from "./ledger.ts";
 import type { Invocation } from "./options.ts";
 import { present } from "./present.ts";
 import type { Shell } from "./shell.ts";
@@ -13,26 +13,17 @@ import type { Shell } from "./shell.ts";
  * @throws {LedgerDamaged} If a part of what it holds of it is damaged: it is named
  */
 export async function show(
-  { operands, values }: Invocation,
+  { operands: [orderId = ""], values }: Invocation,
   shell: Shell,
   open: OpenLedger = openLedger,
 ): Promise<number> {
-  const [orderId] = operands;
-  if (orderId === undefined || operands.length > 1) {
-    throw new BadInput(`expected one order: received ${operands.length}`);
-  }
-  const location = locate(values.ledger);
-  if (!isThere(location)) throw new BadInput(`there is no ledger ${nameOf(location)}`);
-  const ledger = await open(location);
-  try {
+  return await withLedger(values.ledger, open, async (ledger, location) => {
     const entry = await ledger.get(orderId);
     if (entry === undefined) {
-      const [order, where] = [JSON.stringify(orderId), nameOf(location)];
+      const [order, where] = [JSON.stringify(orderId), addressOf(location)];
       throw new BadInput(`order ${order} is not consumed: it is not in the ledger ${where}`);
     }
     await present(entry, entry, placesOf(location, orderId), values, shell);
     return entry.status === "OPEN" ? EXIT.CONSUMED : EXIT[entry.status];
-  } finally {
-    await letGo(ledger);
-  }
+  });
 }

@@ -1,6 +1,5 @@
 /** How text is written for people: colours, widths, and nothing that a terminal would obey. */
 import { styleText } from "node:util";
-import { withoutUrlPasswords } from "../passwords.ts";
 import type { Shell } from "./shell.ts";
 
 type Format = Parameters<typeof styleText>[0];
@@ -20,40 +19,41 @@ export function styleOf(out: Shell["stdout"], env: Shell["env"]): Style {
   };
 }
 
-/**
- * What a terminal would obey, turn around or not show: control and format characters, separators of
- * lines, halves of characters, letters without a sign. The joiner of two emoji is not among them.
- */
-const HIDDEN =
-  /(?<!\p{Extended_Pictographic}[\p{M}\p{Emoji_Modifier}]*)\u200d|\u200d(?!\p{Extended_Pictographic})|(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0]/gu;
+/** What a terminal would obey, turn around or hide. A joiner within an emoji is a part of it. */
+const UNSEEN =
+  /[\p{Cc}\p{Cs}\u00ad\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?<!\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
 
-/** Recorded text on one line: what hides is written as its code, and no password of a URL. */
+/** Recorded text on one line: what nobody would see as it is, is written as its code. */
 export function clean(text: string): string {
-  return withoutUrlPasswords(text).replace(HIDDEN, (character) => {
-    if (character === "\t") return " ";
-    const escaped = JSON.stringify(character).slice(1, -1);
-    return escaped === character ? codeOf(character) : escaped;
-  });
+  return text.replace(
+    UNSEEN,
+    (character) =>
+      character === "\t"
+        ? " "
+        : JSON.stringify(character).startsWith('"\\')
+        ? JSON.stringify(character).slice(1, -1)
+        : codeOf(character),
+  );
 }
 
-/** JSON as it is written to a stream: on a terminal what hides in its texts is escaped. */
-export function jsonFor({ isTerminal }: Shell["stdout"], value: unknown, indent?: number): string {
-  const json = JSON.stringify(value, null, indent);
-  if (!isTerminal) return json;
-  return json.replace(HIDDEN, (character) => character === "\n" ? character : codeOf(character));
-}
-
-/** As JSON escapes it: a character beyond the 16 bits is two units. */
+/** As JSON escapes it. */
 function codeOf(character: string): string {
-  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A document of JSON that a terminal shows as it is: JSON itself escapes only what is below space. */
+export function jsonOf(value: unknown, indent?: number): string {
+  return JSON.stringify(value, null, indent).replace(
+    UNSEEN,
+    (character) => character === "\n" ? character : codeOf(character),
+  );
 }
 
 /** What a terminal writes over two columns: East Asian characters, but for the halfwidth ones, and emoji. */
 const WIDE =
   /(?![\uff61-\uffdc])[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303f\uff00-\uff60\uffe0-\uffe6]/u;
 
-/** What is written onto the character before it, or joins it to the one after it. */
+/** What is written onto the character before it, or joins it to the one behind. */
 const MARK = /[\p{M}\u200d]/u;
 
 /** How many columns of a terminal a text takes, once it is clean. */
@@ -70,19 +70,19 @@ function columnsOf(character: string): number {
 
 /** One line of at most so many columns, with a sign that it was cut. */
 export function fit(text: string, columns: number): string {
-  return starting(text, columns).length === text.length ? text : cutAt(text, columns - 1) + "…";
+  return starting(text, columns).length === text.length ? text : starting(text, columns - 1) + "…";
 }
 
 /** The same, cut in its middle: identities differ at either end. */
 export function fitMiddle(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
-  const head = cutAt(text, Math.ceil((columns - 1) / 2));
+  const head = starting(text, Math.ceil((columns - 1) / 2));
   let tail = "";
   for (const character of [...text].reverse()) {
     if (widthOf(head + tail + character) > columns - 1) break;
     tail = character + tail;
   }
-  return `${head}…${tail.replace(/^[\p{M}\u200d]+/u, "")}`;
+  return `${head}…${tail.replace(/^\p{M}+/u, "")}`;
 }
 
 /** As much of its beginning as so many columns have room for. */
@@ -94,11 +94,6 @@ function starting(text: string, columns: number): string {
     length += character.length;
   }
   return text.slice(0, length);
-}
-
-/** The same of what is cut behind it: nothing is left that joins an emoji to the next. */
-function cutAt(text: string, columns: number): string {
-  return starting(text, columns).replace(/\u200d$/, "");
 }
 
 /** A text and spaces, over so many columns at least. */

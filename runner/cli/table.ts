@@ -62,7 +62,7 @@ function rowOf(entry: Entry, columns: number): Row {
   return {
     status,
     consumed: clean(fact.at.slice(0, 19)).replace("T", " "),
-    took: result ? spoken(result.trace.durationMs) : "",
+    took: result?.trace ? spoken(result.trace.durationMs) : "", // An archive may have taken it.
     order: clean(request.orderId),
     action: fit(clean(asked(entry)), columns), // It may be long, and the rows are many.
     ...(status === "FAILED" || status === "UNKNOWN") && { reason: clean(happened(entry)) },

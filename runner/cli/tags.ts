@@ -4,7 +4,6 @@
  * written with its fields, as any tag that this version does not know.
  */
 import { Buffer } from "node:buffer";
-import { withoutUrlPasswords } from "../passwords.ts";
 import { fit } from "./style.ts";
 
 interface Tag {
@@ -42,14 +41,14 @@ export function* linesOf(value: unknown, label = "", indent = "", end = ""): Gen
   yield indent + close + end;
 }
 
-/** A value on one line that may be cut at its end; what the cut leaves of a URL has no password. */
+/** A value on one line that may be cut at its end. */
 export function brief(value: unknown): string {
   let line = "";
   for (const next of linesOf(value)) {
     line += line === "" ? next : ` ${next.trimStart()}`;
     if (line.length > BRIEF) break;
   }
-  return fit(withoutUrlPasswords(line), BRIEF);
+  return fit(line, BRIEF);
 }
 
 /** A value as text: a text as it is, anything else on one line. */

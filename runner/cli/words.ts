@@ -1,8 +1,8 @@
 /** What is said of an order in words: the status, what it does not say, what to look at. */
 import type { ExecutionResult, Fact } from "deployer-runtime";
 import type { Entry } from "../ledgers/ledger.ts";
-import { withoutUrlPasswords } from "../passwords.ts";
-import { isRecord } from "./record.ts";
+import { withoutPassword } from "../passwords.ts";
+import { isRecord } from "../contract/record.ts";
 import { brief, reasonOf, said, textOf } from "./tags.ts";
 
 /** What was observed: the words of what was thrown are told apart from what it holds. */
@@ -26,7 +26,7 @@ export function recordedOf({ trace }: ExecutionResult): unknown {
   return "rawResult" in trace ? trace.rawResult : "rawError" in trace ? trace.rawError : null;
 }
 
-/** What the order asks for, as one would type it, without the passwords of URLs. */
+/** What the order asks for, as one would type it. */
 export function asked({ request: { action } }: Pick<Entry, "request">): string {
   const input = isRecord(action.input) ? action.input : {};
   const [host, program, url, site] = [input.host, input.program, input.url, input.site].map(textOf);
@@ -37,7 +37,7 @@ export function asked({ request: { action } }: Pick<Entry, "request">): string {
       : [program, ...args].map(quoted).join(" ");
     return host === undefined ? words : `${host}: ${words}`;
   }
-  if (url !== undefined) return `${said(input.method)} ${withoutUrlPasswords(url)}`;
+  if (url !== undefined) return `${said(input.method)} ${withoutPassword(url)}`;
   if (site !== undefined) return `${action.name} ${site}`;
   return action.name;
 }
@@ -51,11 +51,11 @@ export function isLook({ name, input }: Entry["request"]["action"]): boolean {
 
 /** As a shell would want it. */
 function quoted(word: unknown): string {
-  const text = withoutUrlPasswords(said(word));
+  const text = said(word);
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** What happened, in one line, for a status that is final. */
+/** What happened, in one line, for a status that is final; an archive may have taken the trace. */
 export function happened(entry: Entry): string {
   const { result, recovered } = entry;
   if (result === undefined) {
@@ -63,6 +63,7 @@ export function happened(entry: Entry): string {
       ? "its Runner was gone, and nobody saw how it ended"
       : "it is consumed, and nobody has told how it ended yet";
   }
+  if (result.trace === undefined) return "how it ended was archived";
   const { message, evidence } = observed(result);
   const known = isRecord(evidence) ? evidence : {};
   const isProven = result.status === "APPLIED";
@@ -86,16 +87,12 @@ function ended(isProven: boolean, evidence: Record<string, unknown>): string | u
   if (typeof endedBy === "string") return `it was ended by ${endedBy}`;
   if (typeof exitCode === "number") return `it ended with code ${exitCode}`;
   const process = typeof pid === "number" ? `; it was process ${pid}` : "";
-  if (typeof gaveUp === "string" || process !== "") return gaveUpFor(gaveUp) + process;
+  if (typeof gaveUp === "string") return `the Runner stopped waiting (${gaveUp})${process}`;
+  if (process !== "") return `the Runner stopped waiting${process}`;
   if (lost !== true) return undefined;
   return phase === "started"
     ? `the connection to ${said(host)} was lost after the command had begun`
     : `the connection to ${said(host)} was lost, and nobody knows whether the command had begun`;
-}
-
-/** That nobody waits any more, and why, where it was recorded. */
-function gaveUpFor(reason: unknown): string {
-  return `the Runner stopped waiting${typeof reason === "string" ? ` (${reason})` : ""}`;
 }
 
 /** What became of a release, if it is one: never more than its evidence says. */
@@ -104,7 +101,8 @@ function released(isProven: boolean, evidence: Record<string, unknown>): string 
   if (typeof release !== "string") return undefined;
   if (isProven) return isRecord(files) ? `it is live as ${release}` : undefined;
   if (typeof phase === "string" && Object.hasOwn(GIVEN_UP, phase)) {
-    return `${gaveUpFor(gaveUp)}: ${GIVEN_UP[phase]?.(release)}`;
+    const why = typeof gaveUp === "string" ? ` (${gaveUp})` : "";
+    return `the Runner stopped waiting${why}: ${GIVEN_UP[phase]?.(release)}`;
   }
   if (typeof error === "string") return `${release} is live, although the switch failed: ${error}`;
   if (typeof unreadable === "string") return `${release} cannot be read back: ${unreadable}`;

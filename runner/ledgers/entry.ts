@@ -1,8 +1,8 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
 import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
-import { isTooDeep, LEVELS } from "../depth.ts";
-import { OrderUnstorable } from "./errors.ts";
-import type { Entry, Query } from "./ledger.ts";
+import { isTooDeep, LEVELS } from "../contract/depth.ts";
+import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
+import { type Entry, type Filter, type Page, type Query, STATUSES } from "./ledger.ts";
 
 /**
  * "DEPL": the number by which SQLite's files and PostgreSQL's locks say that they are a ledger's.
@@ -28,10 +28,7 @@ export interface Selection {
  */
 export function select(query: Query = {}): Selection {
   const { status = null, since, until, text = null, limit = 100, after } = query;
-  if (
-    status !== null &&
-    !["OPEN", "APPLIED", "FAILED", "UNKNOWN"].includes(status)
-  ) {
+  if (status !== null && !STATUSES.includes(status)) {
     throw wrong("status", "OPEN, APPLIED, FAILED or UNKNOWN", status);
   }
   if (!Number.isSafeInteger(limit) || limit < 1) {
@@ -48,10 +45,47 @@ export function select(query: Query = {}): Selection {
 }
 
 /** Where the page after this entry begins. */
-export function placeOf(
+export function cursorOf(
   { fact: { at, orderId } }: Pick<Entry, "fact">,
 ): string {
   return JSON.stringify([at, orderId]);
+}
+
+/** How many are read at once, where all are. */
+const PAGE = 500;
+
+/**
+ * All entries that are asked for, page by page: `entries()` of a ledger for which the next page costs
+ * no more than the first.
+ *
+ * @param list The ledger's
+ * @throws {LedgerDamaged} At its end, if something was damaged
+ *
+ * @example
+ * ```ts
+ * import { entriesOf } from "deployer-runner";
+ * import { FolderLedger } from "deployer-runner/ledgers/folder";
+ *
+ * const ledger = new FolderLedger("ledger");
+ * const entries = entriesOf((query) => ledger.list(query), { status: "FAILED" });
+ * for await (const { fact } of entries) console.log(fact.orderId);
+ * ```
+ */
+export async function* entriesOf(
+  list: (query: Query) => Promise<Page>,
+  filter?: Filter,
+): AsyncGenerator<Entry> {
+  const damages = new Map<string, Damage>(); // More than one page may name the same.
+  let after: string | undefined;
+  do {
+    const page = await list({ ...filter, limit: PAGE, after });
+    yield* page.entries;
+    for (const damage of page.damages ?? []) {
+      damages.set(`${damage.where} ${damage.problem}`, damage);
+    }
+    after = page.next;
+  } while (after !== undefined);
+  if (damages.size > 0) throw new LedgerDamaged([...damages.values()], []);
 }
 
 /** An entry from what is held of an order. Its status is final once it is closed. */
@@ -84,29 +118,40 @@ export function problemOfClaim(orderId: string, claim: unknown): string | undefi
     ["request.action.name", (request?.action as Fields)?.name],
     ["context.executionId", context?.executionId, fact?.executionId as string],
     ["context.runner", context?.runner],
+    ...Object.entries(context?.annotations ?? {}).map(([key, value]): Expected => [
+      `context.annotations.${key}`,
+      value,
+    ]),
   ]) ?? problemOfInstant("fact.at", fact?.at) ?? problemOfDepth(claim);
 }
 
-/**
- * What is wrong with the result of an order that is consumed; `undefined` if nothing is. Only what
- * every reader of it relies on is looked at: a value that was recorded may be anything.
- */
+/** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
 export function problemOfResult(consumed: Fact, result: unknown): string | undefined {
   const { orderId, executionId, status, facts, trace } = (result ?? {}) as NonNullable<Fields>;
-  const { settlement, durationMs, action } = (trace ?? {}) as NonNullable<Fields>;
-  const observed: Fields[] = Array.isArray(facts) ? facts : [];
   return problemOf([
     ["orderId", orderId, consumed.orderId],
     ["executionId", executionId, consumed.executionId],
-    ["status", status, ["APPLIED", "FAILED", "UNKNOWN"]],
+    ["status", status, STATUSES.filter((status) => status !== "OPEN")],
+  ]) ?? problemOfFacts(facts) ?? problemOfTrace(trace) ?? problemOfDepth(result);
+}
+
+/** An archive may have taken the facts of a result, and its trace: what is there is whole. */
+function problemOfFacts(facts: unknown): string | undefined {
+  if (facts === undefined) return undefined;
+  if (!Array.isArray(facts)) return "facts is not a list";
+  return problemOf(facts.flatMap((fact: Fields, i): Expected[] => [
+    [`facts.${i}.at`, fact?.at],
+    [`facts.${i}.type`, fact?.type],
+  ]));
+}
+
+function problemOfTrace(trace: unknown): string | undefined {
+  if (trace === undefined) return undefined;
+  const { settlement, action, durationMs } = (trace ?? {}) as NonNullable<Fields>;
+  return problemOf([
     ["trace.settlement", settlement],
     ["trace.action.name", (action as Fields)?.name],
-    ...[0, 1, 2].flatMap((i): Expected[] => [
-      [`facts[${i}].type`, observed[i]?.type],
-      [`facts[${i}].at`, observed[i]?.at],
-    ]),
-  ]) ?? (Number.isFinite(durationMs) ? undefined : "trace.durationMs is not a number") ??
-    problemOfDepth(result);
+  ]) ?? (Number.isFinite(durationMs) ? undefined : "trace.durationMs is not a number");
 }
 
 /** What is wrong with the fact that an order was recovered; `undefined` if nothing is. */
@@ -137,7 +182,7 @@ function problemOfInstant(field: string, at: unknown): string | undefined {
 
 /** One that is too deep would end each list that it is in. */
 function problemOfDepth(value: unknown): string | undefined {
-  return isTooDeep(value) ? `has more than ${LEVELS} levels` : undefined;
+  return isTooDeep(value) ? `it has more than ${LEVELS} levels` : undefined;
 }
 
 /** The fact that nobody will ever know how an order ended. */
@@ -146,17 +191,17 @@ export function proofAbsent(consumed: Fact): Fact {
 }
 
 /**
- * Refuses an identity that cannot be told from others once it is written: half of a character
- * becomes the same replacement as any other half.
+ * Refuses a claim that could not be read as it was written. Half of a character in an identity
+ * becomes the same replacement as any other half: the order could not be told from others.
  *
- * @throws {OrderUnstorable} If it holds one
+ * @throws {OrderUnstorable} If it is one
  */
-export function checkIdentity(orderId: string): void {
-  if (orderId.isWellFormed()) return;
-  throw new OrderUnstorable(
-    orderId,
-    new Error("its identity holds half of a character"),
-  );
+export function checkClaim({ orderId, at }: Fact): void {
+  if (!orderId.isWellFormed()) {
+    throw new OrderUnstorable(orderId, new Error("its identity holds half of a character"));
+  }
+  const problem = problemOfInstant("fact.at", at);
+  if (problem) throw new OrderUnstorable(orderId, new Error(problem));
 }
 
 function instant(

@@ -1,10 +1,4 @@
-import type {
-  ExecutionContext,
-  ExecutionRequest,
-  ExecutionResult,
-  ExecutionStatus,
-  Fact,
-} from "deployer-runtime";
+import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import type { Damage } from "./errors.ts";
 
 /**
@@ -79,6 +73,17 @@ export interface Ledger {
    */
   list(query?: Query): Promise<Page>;
 
+  /**
+   * All orders that are asked for, those that were consumed last first, in one pass: for a report, an
+   * archive, a check. Its memory does not grow with their number. Orders that are consumed meanwhile
+   * may be missing.
+   *
+   * @throws {LedgerDamaged} At its end, if something that was read is damaged: it is named, and all
+   * others were given
+   * @throws {LedgerDown} If they cannot be read
+   */
+  entries(query?: Filter): AsyncIterable<Entry>;
+
   /** Ends what is under way, and lets go of what the ledger opened. To close it again is harmless. */
   close(): Promise<void>;
 
@@ -86,10 +91,16 @@ export interface Ledger {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What an entry can be: open, or what the contract calls its end. */
+export const STATUSES = ["OPEN", "APPLIED", "FAILED", "UNKNOWN"] as const;
+
+/** One of them. */
+export type Status = typeof STATUSES[number];
+
 /** All that a ledger knows of one order. */
 export interface Entry {
   /** OPEN as long as there is neither a result nor a recovery; final from then on. */
-  readonly status: ExecutionStatus | "OPEN";
+  readonly status: Status;
   /** That it is consumed. */
   readonly fact: Fact;
   readonly request: ExecutionRequest;
@@ -99,8 +110,8 @@ export interface Entry {
   readonly recovered?: Fact;
 }
 
-/** Which orders to list; all of them, where nothing is said. */
-export interface Query {
+/** Which orders to read; all of them, where nothing is said. */
+export interface Filter {
   readonly status?: Entry["status"] | undefined;
   /** Consumed at or after this instant: an RFC 3339 timestamp, or what `Date` reads. */
   readonly since?: string | Date | undefined;
@@ -108,6 +119,10 @@ export interface Query {
   readonly until?: string | Date | undefined;
   /** A piece of what is recorded: of a text, a key or a number in request, context or result. */
   readonly text?: string | undefined;
+}
+
+/** Which of them are on a page. */
+export interface Query extends Filter {
   /** How many at most; 100 if it is not said. */
   readonly limit?: number | undefined;
   /** `next` of the page before. */

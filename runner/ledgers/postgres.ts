@@ -10,7 +10,8 @@ import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "
 import { isDoneWithin, LONGEST } from "../timer.ts";
 import { Batches, type Item } from "./batch.ts";
 import {
-  checkIdentity,
+  checkClaim,
+  entriesOf,
   entryOf,
   MARK,
   problemOfClaim,
@@ -27,8 +28,8 @@ import {
   OrderAlreadyConsumed,
   OrderUnstorable,
 } from "./errors.ts";
-import type { Entry, Ledger, Page, Query } from "./ledger.ts";
-import { SCHEMA } from "./postgres_schema.ts";
+import type { Entry, Filter, Ledger, Page, Query } from "./ledger.ts";
+import { SCHEMA, TABLES } from "./postgres_schema.ts";
 
 export { SCHEMA };
 
@@ -85,6 +86,8 @@ const SERVER = `
     (select string_agg('deployer.' || relname, ', ') from pg_class
      where relnamespace = to_regnamespace('deployer') and relkind in ('r', 'p', 'S')
        and relpersistence <> 'p') as unlogged`;
+
+const VERSION = "select max(version) as version from deployer.migrations";
 
 /**
  * In what a statement returns: its transaction is flushed before it is answered, whatever the session,
@@ -162,16 +165,17 @@ export class PostgresLedger implements Ledger {
       await ledger.#session.end();
       const { cause } = error as LedgerDown;
       if (!isWithoutTables(cause)) throw error;
-      const advice = "run PostgresLedger.install() once, which makes the tables";
+      const advice = "run PostgresLedger.install() once, which makes the tables of this version";
       throw down(`cannot open the ledger: ${advice}`, cause);
     }
     return ledger;
   }
 
   /**
-   * Makes the tables where there are none; otherwise it changes nothing. It runs `SCHEMA`.
+   * Makes the tables, or what is missing of them in a ledger that an earlier version has made;
+   * otherwise it changes nothing. It runs `SCHEMA`.
    *
-   * @throws {LedgerDown} If it cannot
+   * @throws {LedgerDown} If it cannot, or a later version has written the tables
    */
   static async install(where: string | Connection): Promise<void> {
     const { connection, end } = await connect(where, PATIENCE);
@@ -191,7 +195,7 @@ export class PostgresLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId } = fact;
-    checkIdentity(orderId);
+    checkClaim(fact);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify({ request, context, fact });
     this.#assertOpen(failed);
@@ -306,6 +310,10 @@ export class PostgresLedger implements Ledger {
     };
   }
 
+  entries(filter?: Filter): AsyncGenerator<Entry> {
+    return entriesOf((query) => this.list(query), filter);
+  }
+
   /**
    * Gives the lock back as well: what this Runner has left open is lost from here on. What the server
    * has not answered when the patience ends is given up, and the session with it.
@@ -330,6 +338,13 @@ export class PostgresLedger implements Ledger {
     const [server] = await this.#query<Server>(failed, SERVER);
     const problem = problemOfServer(server);
     if (problem !== undefined) throw new LedgerDown(`${failed}: ${problem}`);
+    const [tables] = await this.#query<{ version: number | null }>(failed, VERSION);
+    const version = tables?.version ?? 0;
+    if (version !== TABLES) {
+      const problem = `its tables have version ${version}: this package knows ${TABLES}`;
+      // Of an earlier one, as if there were none: install() makes what is missing.
+      throw down(failed, Object.assign(new Error(problem), version < TABLES && { code: "42P01" }));
+    }
     const lock = `select pg_advisory_lock(${MARK}, nextval('deployer.sessions')::integer)`;
     await this.#query(failed, lock);
   }

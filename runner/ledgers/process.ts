@@ -53,11 +53,15 @@ export function thisProcess(): ProcessIdentity {
  */
 export function isGone(of: ProcessIdentity): boolean {
   const hasNamespaces = ["linux", "android"].includes(process.platform);
-  return judge(of, thisProcess(), { exists: exists(of.pid), ...lifeOf(of.pid), hasNamespaces });
+  return isGoneAsSeen(of, thisProcess(), {
+    exists: exists(of.pid),
+    ...lifeOf(of.pid),
+    hasNamespaces,
+  });
 }
 
 /** What `isGone()` says, from what was recorded of a process, who asks, and what is seen of its id. */
-export function judge(of: ProcessIdentity, own: ProcessIdentity, seen: Sight): boolean {
+export function isGoneAsSeen(of: ProcessIdentity, own: ProcessIdentity, seen: Sight): boolean {
   if (of.host !== own.host) return false;
   if (seen.hasNamespaces) {
     if (!of.boot || !own.boot) return false;

@@ -10,7 +10,8 @@ import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import process from "node:process";
 import { Batches, type Item, ITEMS } from "./batch.ts";
 import {
-  checkIdentity,
+  checkClaim,
+  entriesOf,
   entryOf,
   MARK,
   problemOfClaim,
@@ -20,7 +21,7 @@ import {
   select,
 } from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
-import type { Entry, Ledger, Page, Query } from "./ledger.ts";
+import type { Entry, Filter, Ledger, Page, Query } from "./ledger.ts";
 import {
   isGone,
   type Judge,
@@ -136,6 +137,9 @@ export class SqliteLedger implements Ledger {
   readonly #results: Batches<Stored> = new Batches((batch) => this.#store(batch));
   /** Whether the file says whose it is: those of the first version do not yet. */
   #marked = false;
+  #file = "";
+  /** Of its file and its log, by their paths. */
+  readonly #inodes = new Map<string, bigint | undefined>();
   #closed = false;
 
   private constructor(
@@ -210,7 +214,7 @@ export class SqliteLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId, executionId, at } = fact;
-    checkIdentity(orderId);
+    checkClaim(fact);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const json = [fact, request, context].map((value) => JSON.stringify(value));
     const columns = [
@@ -332,6 +336,10 @@ export class SqliteLedger implements Ledger {
     };
   }
 
+  entries(filter?: Filter): AsyncGenerator<Entry> {
+    return entriesOf((query) => this.list(query), filter);
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -394,9 +402,9 @@ export class SqliteLedger implements Ledger {
   }
 
   #configure(): void {
-    if (!this.#all("pragma database_list")[0].file) {
-      throw new Error("it has no file: what it holds would not survive a crash");
-    }
+    const [{ file }] = this.#all("pragma database_list");
+    if (!file) throw new Error("it has no file: what it holds would not survive a crash");
+    this.#file = file;
     for (const [name, value] of Object.entries(NEEDED)) {
       const set = `pragma main.${name} = ${value}`;
       if (typeof value === "string") this.#all(set); // These answer; better-sqlite3 is strict.
@@ -408,7 +416,27 @@ export class SqliteLedger implements Ledger {
     }
   }
 
+  /**
+   * Whether its file and its log are those that others open by their names: once somebody has moved
+   * or replaced them, nobody else sees what is written here.
+   */
+  #isInPlace(): boolean {
+    return [this.#file, `${this.#file}-wal`].every((path) => {
+      const inode = statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+      const known = this.#inodes.get(path) ?? inode; // A log may be made by the first write.
+      this.#inodes.set(path, known);
+      return inode === known;
+    });
+  }
+
   async #claim(batch: Claim[]): Promise<unknown[]> {
+    this.#isInPlace(); // From before the first claim on.
+    const faults = await this.#insert(batch);
+    if (this.#isInPlace()) return faults;
+    return batch.map(() => new Error("its file, or the log of it, was moved or replaced"));
+  }
+
+  async #insert(batch: Claim[]): Promise<unknown[]> {
     return await this.#transaction(() =>
       batch.map(({ row }) => {
         const won = this.#wrote(

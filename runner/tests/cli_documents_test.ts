@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { settle, SETTLEMENTS } from "../../tests/support/orders.ts";
 import { contracts, vectors } from "../../tests/support/schemas.ts";
-import { firstFault } from "../cli/contract.ts";
+import { firstFault } from "../cli/faults.ts";
 import { documents, type Read } from "../cli/documents.ts";
 import { type Envelope, seal } from "../cli/envelope.ts";
 import { type Contract, ExecutionResult } from "../cli/validators.ts";
@@ -359,7 +359,10 @@ test("an order from a file is executed once; its faults are one line each, with 
     [order({}), "cannot use action.input.program"],
     [order({ program: "date", arg: [] }), "cannot use action.input.arg"],
     [order({ program: "date", args: ["a", 3] }), "cannot use action.input.args[1]"],
-    [order({}, "reboot"), `action.name must be command, ssh, http or release: received "reboot"`],
+    [
+      order({}, "reboot"),
+      `action.name must be one of command, ssh, http, release: received "reboot"`,
+    ],
     [order({ host: "-oProxyCommand=x", program: "date" }, "ssh"), "cannot use action.input.host"],
     [order({ method: "GET" }, "http"), "cannot use action.input.url"],
     [order({}, "release"), "cannot use action.input.site"],

@@ -40,18 +40,6 @@ const WORDS: [evidence: object, applied: string, unproven: string, failed?: stri
   [{ pid: 7 }, PROOF, "the Runner stopped waiting; it was process 7"],
   // http, migration
   [{ request: {}, response: {} }, PROOF, UNPROVEN],
-  [{ request: {}, sent: "all", gaveUp: "SIGHUP" }, PROOF, "the Runner stopped waiting (SIGHUP)"],
-  [
-    { request: {}, response: {}, stopped: "Ctrl-C" },
-    PROOF,
-    `it was asked to stop (Ctrl-C); ${UNPROVEN}`,
-    "it was asked to stop (Ctrl-C); why",
-  ],
-  [
-    { transaction: "741", phase: "migrating", gaveUp: "5s have passed" },
-    PROOF,
-    "the Runner stopped waiting (5s have passed)",
-  ],
   [{ transaction: "741", backend: 7 }, PROOF, UNPROVEN],
   [{ transaction: "741", backend: 7, phase: "committing" }, PROOF, UNPROVEN],
   // release
@@ -62,16 +50,9 @@ const WORDS: [evidence: object, applied: string, unproven: string, failed?: stri
     "the Runner stopped waiting: it was reading the site, and nothing was switched",
   ],
   [
-    { release: r, phase: "copying" },
+    { release: r, phase: "copying", gaveUp: "time-out" },
     PROOF,
-    `the Runner stopped waiting: it was copying ${r}, and nothing was switched`,
-  ],
-  [
-    { release: r, phase: "copying", stopped: "Ctrl-C", gaveUp: "SIGHUP" },
-    PROOF,
-    `it was asked to stop (Ctrl-C); the Runner stopped waiting (SIGHUP): it was copying ${r}, and ` +
-    "nothing was switched",
-    "it was asked to stop (Ctrl-C); why",
+    `the Runner stopped waiting (time-out): it was copying ${r}, and nothing was switched`,
   ],
   [
     { release: r, phase: "switching" },

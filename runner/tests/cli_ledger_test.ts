@@ -20,17 +20,18 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { ExecutionRequest } from "deployer-runtime";
+import { execute, type ExecutionRequest, type ExecutionResult } from "deployer-runtime";
 import { attempt } from "../cli/attempt.ts";
-import { BadInput } from "../cli/exit.ts";
+import { BadInput, EXIT } from "../cli/exit.ts";
 import { list } from "../cli/list.ts";
-import { isOfLedger, locate, nameOf } from "../cli/ledger.ts";
+import { addressOf, locate } from "../cli/ledger.ts";
 import { readArguments } from "../cli/options.ts";
 import { recover } from "../cli/recover.ts";
 import { show } from "../cli/show.ts";
 import { LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "../ledgers/errors.ts";
 import { FolderLedger } from "../ledgers/folder.ts";
-import type { Entry, Ledger } from "../ledgers/ledger.ts";
+import { entriesOf } from "../ledgers/entry.ts";
+import type { Entry, Ledger, Page, Query } from "../ledgers/ledger.ts";
 import { writePage } from "../report.ts";
 import { claim } from "../testing_claim.ts";
 import { fresh, run, testShell, tidy } from "./cli_shell.ts";
@@ -160,7 +161,7 @@ test("of a server's URL its host and its database are named, and nothing that ma
     [`postgres://u:1/${SECRET}@h/d`, "postgres://…"],
     [`postgres://u:x/${SECRET}@h/d`, "postgres://…"],
   ];
-  for (const [url, name] of names) assertEquals(nameOf(locate(url)), name);
+  for (const [url, name] of names) assertEquals(addressOf(locate(url)), name);
 });
 
 test("a new folder keeps git out before the first order is in it, and its ledger's folder is private", async () => {
@@ -270,13 +271,16 @@ const DAMAGES = [{ where: "/l/1.json", problem: "is empty" }, {
 const NAMED = "the ledger is damaged: /l/1.json is empty; /l/2.json is null";
 
 /** A ledger of three orders on two pages, of which each names its damage, and one of both. */
+const pages = ({ after }: Query = {}): Promise<Page> =>
+  Promise.resolve(
+    after === undefined
+      ? { entries: [entryFor("a"), entryFor("b")], next: "2", damages: DAMAGES }
+      : { entries: [entryFor("c")], damages: DAMAGES.slice(1) },
+  );
+
 const damaged = stub({
-  list: ({ after } = {}) =>
-    Promise.resolve(
-      after === undefined
-        ? { entries: [entryFor("a"), entryFor("b")], next: "2", damages: DAMAGES }
-        : { entries: [entryFor("c")], damages: DAMAGES.slice(1) },
-    ),
+  list: pages,
+  entries: (filter) => entriesOf(pages, filter),
   get: () => Promise.reject(new LedgerDamaged(DAMAGES.slice(0, 1), [])),
 });
 
@@ -294,49 +298,34 @@ for (const terminal of [false, true]) {
 test("report writes the page of all other orders, for its owner alone, then names the damage", async () => {
   const file = join(fresh(), "report.html");
   const ledger = await damaged();
-  const { orders, damages } = await writePage(ledger, file, Promise.resolve("<body></body>"));
-  assertEquals(orders, 3);
-  assertThrows(() => damages.refuse(), LedgerDamaged, NAMED);
+  const { orders, damage } = await writePage(ledger, file, Promise.resolve("<body></body>"));
+  assertEquals([orders, damage?.message], [3, NAMED]);
   assertEquals(readFileSync(file, "utf8").match(/"orderId":"[abc]"/g)?.length, 6);
   assertEquals(statSync(file).mode & 0o777, 0o600);
-});
-
-test("no page takes the place of what a ledger keeps", async () => {
-  const folder = fresh();
-  symlinkSync(folder, `${folder}-link`);
-  const [ledger, db] = [join(folder, "ledger"), `sqlite:${join(folder, "orders.db")}`];
-  await new FolderLedger(ledger).consume(...claim("x"));
-  writeFileSync(join(folder, "orders.db"), "");
-  const mark = join(ledger, "ledger.json");
-  const places: [where: string, file: string, isOfIt: boolean][] = [
-    [ledger, "ledger/ledger.json", true],
-    [ledger, "ledger/new.json", true],
-    [ledger, "ledger/open/report.html", true],
-    [ledger, "ledger/output/0123.stdout", true],
-    [ledger, "ledger/deployer-report.html", false],
-    [ledger, "report.json", false],
-    [ledger, "ledger-2/a.json", false],
-    [db, "orders.db", true],
-    [db, "orders.db-wal", true],
-    [db, "orders.db.output/0123.stdout", true],
-    [db, "orders.db.html", false],
-    ["postgres://h/d", "orders.db", false],
-  ];
-  for (const [where, file, isOfIt] of places) {
-    for (const way of [folder, `${folder}-link`]) {
-      const found = isOfLedger(locate(where, folder), join(way, file));
-      assertEquals(found, isOfIt, `${where}: ${file}`);
-    }
-  }
-  const { code, stderr } = await run(["report", "--ledger", ledger, "--out", mark]);
-  assertEquals(code, 64);
-  assertStringIncludes(stderr, "--out must not be a file of the ledger: received ");
-  assertStringIncludes(readFileSync(mark, "utf8"), "deployer-runner/folder");
 });
 
 test("show of a damaged order names what is damaged", async () => {
   const given = { ...invocation(), operands: ["x"] };
   await assertRejects(() => show(given, testShell(), damaged), LedgerDamaged, "/l/1.json is empty");
+});
+
+test("what is left of an archived result is shown: its status, and that the rest was archived", async () => {
+  const [claimed, whole] = [entryFor("a"), await resultOf()];
+  for (const taken of [["trace", "facts"], ["trace"], ["facts"]]) {
+    const kept = Object.entries(whole).filter(([name]) => !taken.includes(name));
+    const result = Object.fromEntries(kept) as unknown as ExecutionResult;
+    const archived: Entry = { ...claimed, status: "APPLIED", result };
+    const ledger = stub({
+      get: () => Promise.resolve(archived),
+      list: () => Promise.resolve({ entries: [archived] }),
+    });
+    const shell = testShell({ terminal: true });
+    assertEquals(await show({ ...invocation(), operands: ["a"] }, shell, ledger), EXIT.APPLIED);
+    assertEquals(await list(invocation(), shell, ledger), 0);
+    assertEquals(shell.said.stdout.match(/APPLIED/g)?.length, 2);
+    const how = taken.includes("trace") ? "how it ended was archived" : "it returned its proof";
+    assertStringIncludes(shell.said.stdout, how);
+  }
 });
 
 test("recover lists all that it closes, also where an order that it closed is damaged", async () => {
@@ -356,6 +345,11 @@ test("recover lists all that it closes, also where an order that it closed is da
 function entryFor(orderId: string, action?: ExecutionRequest["action"]): Entry {
   const [fact, request, context] = claim(orderId);
   return { status: "OPEN", fact, request: action ? { orderId, action } : request, context };
+}
+
+async function resultOf(): Promise<ExecutionResult> {
+  const order = { orderId: "a", action: { name: "n" } };
+  return await execute(order, { executionId: "e", runner: "r" }, () => "done");
 }
 
 /** Opens a ledger that can do only that. */

@@ -11,7 +11,7 @@ import { onWindows } from "../../tests/support/windows.ts";
 import { attempt } from "../cli/attempt.ts";
 import { COMMANDS } from "../cli/commands.ts";
 import { deployer } from "../cli/deployer.ts";
-import { locate, nameOf } from "../cli/ledger.ts";
+import { addressOf, locate } from "../cli/ledger.ts";
 import { nearest } from "../cli/nearest.ts";
 import { OPTIONS, readArguments } from "../cli/options.ts";
 import type { Shell } from "../cli/shell.ts";
@@ -36,7 +36,10 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["help", "exec", "run"], "help takes one command: received 2"],
     [["exec"], "expected a command behind --"],
     [["exec", "--"], "expected a command behind --"],
-    [["exec", "./deploy.sh"], `received "./deploy.sh" before it`],
+    [
+      ["exec", "./deploy.sh"],
+      `exec takes no operand: received "./deploy.sh": a command stands behind --`,
+    ],
     [["exec", "--ordre", "x", "--", "true"], "Unknown option '--ordre': did you mean --order?"],
     [["exec", "--retries=3", "--", "true"], "Unknown option '--retries'"],
     [["exec", "-p", "22", "--", "true"], "Unknown option '-p'"],
@@ -51,9 +54,9 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["exec", "--unproven", "0", "--", "true"], "received 0 in both"],
     [["exec", "--annotate", "=x", "--", "true"], `--annotate must be a key, = and a value`],
     [["exec", "--tty", "--", "true"], "--tty needs a terminal: stdout is none"],
-    [["ssh", "--", "true"], "expected one machine before --: received []"],
-    [["ssh", "a", "b", "--", "true"], `received ["a","b"]`],
-    [["ssh", "--", "-oProxyCommand=reboot", "true"], "expected one machine"],
+    [["ssh", "--", "true"], "ssh takes one machine: received none"],
+    [["ssh", "a", "b", "--", "true"], `ssh takes one machine: received "a", "b"`],
+    [["ssh", "--", "-oProxyCommand=reboot", "true"], "ssh takes one machine"],
     [["ssh", "a", "-p", "42222", "--", "true"], "stand behind -o, as in -o Port=42222"],
     [["ssh", "-p42222", "a", "--", "true"], "stand behind -o, as in -o Port=42222"],
     [["ssh", "-i", "key.pem", "a", "--", "true"], "-o IdentityFile=key.pem"],
@@ -62,7 +65,12 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["ssh", "a", "-p", "--", "true"], "-o Port=…"],
     [["ssh", "a", "-v", "--", "true"], "Unknown option '-v'"],
     [["run", "-p", "22", "order.json"], "-o Port=22"],
-    [["run"], "expected one order file: received 0"],
+    [["run"], "run takes one order file: received none"],
+    [["run", "a", "b"], `run takes one order file: received "a", "b"`],
+    [["list", "--", "true"], `list takes no operand: received "--", "true"`],
+    [["check"], "check takes one file or more: received none"],
+    [["sign"], "sign takes one result: received none"],
+    [["completion"], "completion takes one shell: received none"],
     [["run", "none.json"], `file "none.json" cannot be read: ENOENT`],
     [["list", "everything"], `list takes no operand: received "everything"`],
     [["list", "--status", "done"], "--status must be OPEN, APPLIED, FAILED or UNKNOWN"],
@@ -71,7 +79,7 @@ test("what cannot be understood is refused by name, with 64, and nothing is made
     [["list", "--limit", "0"], "--limit must be a number from 1 on"],
     [["list"], "there is no ledger"],
     [["show", "x"], "there is no ledger"],
-    [["show"], "expected one order: received 0"],
+    [["show"], "show takes one order: received none"],
     [["recover", "all"], `recover takes no operand: received "all"`],
     [["report", "all"], `report takes no operand: received "all"`],
     [["report", "--out", ""], `--out must be some text: received ""`],
@@ -225,7 +233,7 @@ test("the ledger is the nearest .deployer upwards; else one here; else what is s
   assertEquals(locate("sqlite:///var/x.db", deep), { kind: "sqlite", path: "/var/x.db" });
   const url = "postgres://me:secret@db.example:5433/orders";
   assertEquals(locate(url, deep), { kind: "postgres", url });
-  assertEquals(nameOf(locate(url, deep)), "postgres://db.example:5433/orders");
+  assertEquals(addressOf(locate(url, deep)), "postgres://db.example:5433/orders");
 });
 
 for (const kind of ["folder", "sqlite"] as const) {
@@ -550,6 +558,7 @@ test("texts are cut and wrapped by what is seen of them", () => {
   assertEquals(wrap("one two three", 8), ["one two", "three"]);
   assertEquals(wrap("a-word-that-is-long b", 5), ["a-word-that-is-long", "b"]);
   assertEquals(clean("a\tb\nc\x9bd\u202e"), "a b\\nc\\u009bd\\u202e");
+  assertEquals(clean("👩🏽\u200d🚀 ❤️\u200d🔥 a\u200db"), "👩🏽\u200d🚀 ❤️\u200d🔥 a\\u200db");
   assertEquals(
     [1.4, 999, 1234, 59_999, 61_000, 3_661_000].map(spoken),
     ["1 ms", "999 ms", "1.2 s", "59.9 s", "1 min 01 s", "1 h 01 min"],

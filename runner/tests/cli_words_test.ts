@@ -1,21 +1,21 @@
 /** What `show` and `list` say on a terminal: reasons, the ends of outputs, and what was cut. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Action, execute } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { outputFiles } from "../actions/output.ts";
-import { card, entryOf } from "../cli/card.ts";
+import { card, entryOfResult } from "../cli/card.ts";
+import { show } from "../cli/faults.ts";
 import { linesOfOutput } from "../cli/printed.ts";
-import { clean, fit, fitMiddle, pad, widthOf, wrap } from "../cli/style.ts";
+import { showProgress } from "../cli/progress.ts";
+import { fit, fitMiddle, jsonOf, pad, widthOf, wrap } from "../cli/style.ts";
 import { tableOf } from "../cli/table.ts";
-import { happened } from "../cli/words.ts";
+import { asked, happened } from "../cli/words.ts";
 import type { Entry } from "../ledgers/ledger.ts";
 import { claim } from "../testing_claim.ts";
-import { runtimeCommand } from "../../tests/support/snippets.ts";
 import { fresh, run, tidy } from "./cli_shell.ts";
 
 after(tidy);
@@ -28,7 +28,7 @@ const context = { executionId: "e", runner: "r" };
 /** An entry of an order whose action ended like this. */
 async function entry(action: Action, orderId = "x", asked: object = { name: "n" }): Promise<Entry> {
   const order = { orderId, action: asked as { name: string } };
-  return entryOf(await execute(order, context, action));
+  return entryOfResult(await execute(order, context, action));
 }
 
 const throwing = (thrown: unknown): Action => () => {
@@ -195,136 +195,6 @@ test(
   },
 );
 
-test(
-  "the line of a running command waits for no FIFO, and begins with a whole character",
-  LONG,
-  () => {
-    const folder = fresh();
-    const [fifo, file] = [join(folder, "fifo"), join(folder, "file")];
-    assertEquals(spawnSync("mkfifo", [fifo]).status, 0);
-    writeFileSync(file, "é".repeat(1500) + "x");
-    const [command, ...args] = runtimeCommand(
-      fileURLToPath(new URL("show_progress.ts", import.meta.url)),
-    );
-    const files = [fifo, file, join(folder, "none"), folder];
-    const options = { encoding: "utf8", timeout: 20_000, killSignal: "SIGKILL" } as const;
-    const { stdout, signal } = spawnSync(command, [...args, ...files], options);
-    assertEquals(signal, null, "it had to be killed");
-    // deno-lint-ignore no-control-regex -- it erases what was there
-    assertMatch(JSON.parse(stdout), /^\r\x1b\[K\d+ ms {2}é+x\r/);
-  },
-);
-
-// --- What is not shown ----------------------------------------------------------------------------
-
-const SECRET = "s3cr3t";
-
-test("no password of a URL that was recorded is shown, nor what a cut leaves of it", async () => {
-  const long = SECRET.repeat(40);
-  const urls: [url: string, shown: string][] = [
-    [`https://u:${SECRET}@web.example/a?b`, "https://u:***@web.example/a?b"],
-    [`https:u:${SECRET}@web.example/`, "https://u:***@web.example/"],
-    [`ht\ntps://u:${SECRET} ${SECRET}@web.example/`, "https://u:***@web.example/"],
-    [`https://u:${SECRET}/x@web.example/`, "https://u:***@web.example/"],
-    [`https://:${SECRET}@web.example`, "https://:***@web.example"],
-    [`https://u:${long}@web.example/`, "https://u:***@web.example/"],
-    ["http://registry:5000/shop@sha256:12", "http://registry:5000/shop@sha256:12"],
-    ["http://[::1]:80/a@b", "http://[::1]:80/a@b"],
-  ];
-  for (const [url, shown] of urls) {
-    const ledger = fresh();
-    const held = new FolderLedger(ledger);
-    const orders: [orderId: string, action: { name: string; input: object }, words: string][] = [
-      ["http", { name: "http", input: { method: "GET", url } }, `GET ${shown}`],
-      ["command", { name: "command", input: { program: "curl", args: ["-f", url] } }, shown],
-      ["option", { name: "command", input: { program: "curl", args: [`-f=${url}`] } }, "curl"],
-    ];
-    for (const [orderId, action] of orders) {
-      const fault = new Error(`cannot reach ${url} at all`, { cause: { url } });
-      await held.store(await execute({ orderId, action }, context, throwing(fault), held));
-    }
-    const listed = await run(["list", "--ledger", ledger], { ...PEOPLE, columns: 500 });
-    for (const [orderId, , words] of orders) {
-      assertStringIncludes(listed.stdout, words);
-      if (!url.startsWith("https://")) continue; // In a text, others are not known for URLs.
-      const card = await run(["show", "--ledger", ledger, orderId], PEOPLE);
-      const line = await run(["show", "--ledger", ledger, orderId]);
-      const texts = [listed.stdout, card.stdout, line.stderr].join();
-      assert(!texts.includes(SECRET), texts);
-    }
-  }
-});
-
-test("no password of a URL is in what is said of another order, or of a file", async () => {
-  const folder = fresh();
-  const [url, file] = [`https://u:${SECRET.repeat(40)}@h/`, join(folder, "order.json")];
-  const exec = ["exec", "--ledger", join(folder, "ledger"), "--order", "x", "--", "echo"];
-  assertEquals((await run([...exec, `${url}a`], PEOPLE)).code, 0);
-  const another = await run([...exec, `${url}b`], PEOPLE);
-  assertEquals(another.code, 64);
-  assertStringIncludes(another.stderr, "consumed for echo 'https://u:***@h/a', and nothing");
-  const contents = [
-    `{"orderId": {"url": "${url}"}, "action": {"name": "n"}}`,
-    `{"orderId": "x", "action": {"name": "http", "input": {"method": "GET", "url": "ftp${url}"}}}`,
-    `{"orderId": ${url}}`,
-    `{"${url}": 1}`,
-  ];
-  for (const content of contents) {
-    writeFileSync(file, content);
-    for (const args of [["run", file], ["check", file]]) {
-      for (const surroundings of [PEOPLE, {}]) {
-        const { code, stdout, stderr } = await run(args, surroundings);
-        assert(![0, 70].includes(code!) || content.includes("ftp"), stdout + stderr);
-        assert(!(stdout + stderr).includes(SECRET.slice(0, 3)), stdout + stderr);
-      }
-    }
-  }
-});
-
-test("what hides is written as its code, and an emoji stays what it is", () => {
-  const [family, flag] = ["👩🏽\u200d👩\u200d👧", "🏳️\u200d🌈"];
-  const cases: [text: string, shown: string][] = [
-    [`${family}${flag}❤️`, `${family}${flag}❤️`],
-    ["a\u200db", "a\\u200db"],
-    ["👩\u200d", "👩\\u200d"],
-    ["\u200d👩", "\\u200d👩"],
-    ["👩\u200d\u200d👩", "👩\\u200d\\u200d👩"],
-    ["\u061c\u00ad\u202e\u2066\ufeff", "\\u061c\\u00ad\\u202e\\u2066\\ufeff"],
-    ["\u{e0041}", "\\udb40\\udc41"],
-    ["\ud800\u009b\u007f\n", "\\ud800\\u009b\\u007f\\n"],
-    ["été\u00a0部署", "été\u00a0部署"],
-  ];
-  for (const [text, shown] of cases) assertEquals(clean(text), shown);
-  assertEquals(fit("👩\u200d👩👩", 4), "👩…");
-  assertEquals(fitMiddle("👩👩\u200d👩👩\u200d👩", 5), "👩…👩");
-});
-
-test("JSON on a terminal holds nothing that it would obey, and says the same", async () => {
-  const hostile = "a\u009b2J\u007f\u0085\u202e\u2028b👩\u200d👩";
-  const folder = fresh();
-  const [ledger, file] = [join(folder, "ledger"), join(folder, `${hostile}.json`)];
-  const held = new FolderLedger(ledger);
-  const order = { orderId: hostile, action: { name: hostile } };
-  const result = await execute(order, context, throwing(new Error(hostile)), held);
-  await held.store(result);
-  writeFileSync(file, "{}");
-  const calls = [
-    ["show", "--ledger", ledger, hostile],
-    ["check", file],
-    ["list", "--ledger", ledger, "--limit", "1"],
-    ["exec", "--ledger", ledger, "--order", `${hostile}, new`, "--", "echo", hostile],
-  ];
-  for (const [command, ...args] of calls) {
-    const { stdout } = await run([command!, "--json", ...args], PEOPLE);
-    // deno-lint-ignore no-control-regex -- that is what is looked for
-    assertEquals(stdout.match(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2028]/g), null, stdout);
-    assertStringIncludes(JSON.stringify(JSON.parse(stdout)), hostile);
-    assertStringIncludes(stdout, "b👩\u200d👩");
-  }
-  const piped = await run(["show", "--ledger", ledger, hostile]);
-  assertStringIncludes(piped.stdout, JSON.stringify(hostile));
-});
-
 // --- Lists --------------------------------------------------------------------------------------
 
 const command = (...args: string[]) => ({ name: "command", input: { program: "sh", args } });
@@ -391,6 +261,51 @@ test("a wide character takes two columns, and none is cut", () => {
   assertEquals(wrap("部署 完成 x", 8), ["部署", "完成 x"]);
 });
 
+// --- What a terminal gets -----------------------------------------------------------------------
+
+test("what an order asks of a server is told without its password", () => {
+  for (
+    const [url, told] of [
+      ["https://me:secret@example.com/a@b", "GET https://me:***@example.com/a@b"],
+      ["https://example.com:8080/a@b", "GET https://example.com:8080/a@b"],
+      ["//me:secret@example.com", "GET //me:***@example.com"],
+    ] as const
+  ) {
+    const action = { name: "http", input: { method: "GET", url } };
+    assertEquals(asked({ request: { orderId: "x", action } }), told);
+  }
+});
+
+test("a value that is refused is cut between characters, and says no password", () => {
+  for (const start of ["", "a"]) {
+    const shown = show(start + "🚀".repeat(60));
+    assert(shown.endsWith("🚀…") && shown.isWellFormed(), shown);
+  }
+  assertEquals(show("x://me:secret@a"), '"x:***@a"');
+});
+
+test("JSON holds no character that a terminal obeys, and says the same", () => {
+  const text = "a\x9b2Jb\x7f\x85é🚀\x1b\n\u061c\u00ad\u202e\u2066\u200b\ufeff👩\u200d👩";
+  assertEquals(jsonOf({ text }, 2).match(/(?![\n\u200d])[\p{Cc}\p{Cf}]/u), null);
+  assertStringIncludes(jsonOf({ text }), "👩\u200d👩");
+  assertEquals(JSON.parse(jsonOf({ text })), { text });
+});
+
+test("the line that moves shows whole characters, and waits for no FIFO", LONG, async () => {
+  const folder = fresh();
+  mkdirSync(folder, { recursive: true });
+  const [fifo, file] = [join(folder, "fifo"), join(folder, "file")];
+  execFileSync("mkfifo", [fifo]);
+  writeFileSync(file, "é".repeat(5000) + "x"); // A cut at an even byte is in the middle of one.
+  let shown = "";
+  const out = { columns: 80, isTerminal: true, write: (text: string) => shown += text };
+  const progress = showProgress(out as never, STYLE, [fifo, file, join(folder, "none")]);
+  while (shown === "") await new Promise((later) => setTimeout(later, 20));
+  progress.end();
+  assertMatch(shown, /ms {2}éé+…/);
+  assertEquals(shown.includes("\ufffd"), false);
+});
+
 // --- What others have written ---------------------------------------------------------------------
 
 /** What may be in the place of any value that was recorded; JSON can say no more than this. */
@@ -418,7 +333,9 @@ test("whatever a record holds, its card and its line in a list are plain text", 
       await execute(request, context, (_, { unproven }) => unproven(evidence)),
       await execute(request, context, throwing(Object.assign(new Error("no"), evidence))),
     ];
-    for (const whole of [result, thrown].map((each) => JSON.parse(JSON.stringify(entryOf(each))))) {
+    for (
+      const whole of [result, thrown].map((each) => JSON.parse(JSON.stringify(entryOfResult(each))))
+    ) {
       const places = [
         ...placesIn(whole.result.trace.rawError, ["result", "trace", "rawError"]),
         ...placesIn(action.input, ["request", "action", "input"]),

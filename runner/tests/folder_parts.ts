@@ -9,10 +9,10 @@ export function partsOf(folderOf: (location: string, orderId: string) => string)
   const place = (location: string, orderId: string, part: string) =>
     pathOf(folderOf(location, orderId), orderId, part);
   return {
-    names: ["entry", "result", "recovered", "index"],
+    names: ["entry", "result", "recovered", "open", "index"],
     read: (...part) => Promise.resolve(textOf(place(...part))),
     spoil(location, orderId, part, text) {
-      // No entry is no order; no result is one that was archived; no index is made anew.
+      // No entry is no order; no result is one that was archived; what names an order is not asked for.
       if (text === null) return Promise.resolve(undefined);
       const path = place(location, orderId, part);
       rmSync(path, { force: true }); // Its other names hold what they held.
@@ -22,18 +22,28 @@ export function partsOf(folderOf: (location: string, orderId: string) => string)
   };
 }
 
-/** Where a part of an order is; the index names it in the file of its batch. */
+/** Where a part of an order is; `open` and `index` name it in the file of its batch. */
 export function pathOf(folder: string, orderId: string, part: string): string {
   const ends: Record<string, string> = { entry: "", result: ".result", recovered: ".recovered" };
   if (part in ends) return join(folder, `${sha256(orderId)}${ends[part]}.json`);
-  const named = indexed(folder).map((name) => join(folder, "open", name))
-    .find((path) => textOf(path)?.includes(JSON.stringify(orderId)));
+  const below = join(folder, part);
+  const paths = part === "open" ? opened(folder).map((name) => join(below, name)) : dated(folder);
+  const named = paths.find((path) => textOf(path)?.includes(JSON.stringify(orderId)));
   return named ?? join(folder, "open", `${sha256(orderId)}.json`);
 }
 
 /** The files of orders that may be open. */
-export function indexed(folder: string): string[] {
-  return readdirSync(join(folder, "open")).filter((name) => /^[-0-9a-f]*\.json$/.test(name));
+export function opened(folder: string): string[] {
+  return readdirSync(join(folder, "open")).filter((name) =>
+    /^[-+.0-9TZa-f]{36,}\.json$/.test(name)
+  );
+}
+
+/** The paths of the files of entries by time. */
+export function dated(folder: string): string[] {
+  const all = join(folder, "index/all");
+  return readdirSync(all, { recursive: true }).map((name) => join(all, String(name)))
+    .filter((path) => path.endsWith(".json"));
 }
 
 /** All that is in a folder, and who may read it. */

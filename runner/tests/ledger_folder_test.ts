@@ -29,13 +29,13 @@ import { onWindows } from "../../tests/support/windows.ts";
 import { NotOnWindows } from "../flush.ts";
 import {
   isGone,
-  judge,
+  isGoneAsSeen,
   type ProcessIdentity,
   type Sight,
   thisProcess,
 } from "../ledgers/process.ts";
 import { claim } from "../testing_claim.ts";
-import { contentOf, indexed, partsOf, pathOf, sha256 } from "./folder_parts.ts";
+import { contentOf, opened, partsOf, pathOf, sha256 } from "./folder_parts.ts";
 import { openLedger } from "./open_folder.ts";
 import { runtime } from "./runtime.ts";
 
@@ -55,6 +55,7 @@ testLedger("a folder of files", {
     return openLedger(file);
   },
   parts: partsOf((folder) => folder),
+  // Nobody can set it to lose what was flushed, and no other process makes it wait: neither is asked.
   foreign() {
     const places: [what: string, files: Record<string, string>][] = [
       ["a folder of a program", { "package.json": "{}", "src/main.ts": "" }],
@@ -63,7 +64,7 @@ testLedger("a folder of files", {
       ["a folder with a ledger.json that is torn", { "ledger.json": '{"ledg' }],
       ["a folder with a ledger.json that holds nothing", { "ledger.json": "[]" }],
       ["a ledger of a later version", {
-        "ledger.json": '{"ledger":"deployer-runner/folder","version":2}',
+        "ledger.json": '{"ledger":"deployer-runner/folder","version":3}',
         [`${sha256("x")}.json`]: '{"order":"x"}',
       }],
     ];
@@ -82,6 +83,24 @@ test("a ledger that is not there yet has lost nothing, and none is made to say s
   const folder = join(root, "not/there");
   assertEquals(await new FolderLedger(folder).lost(), []);
   assertEquals(existsSync(folder), false);
+});
+
+test("a ledger stays the folder that it was opened as, also where its process goes elsewhere", async () => {
+  const [home, before] = [mkdtempSync(join(root, "home-")), process.cwd()];
+  process.chdir(home);
+  try {
+    const ledger = new FolderLedger("ledger");
+    await ledger.consume(...claim("x"));
+    process.chdir(mkdtempSync(join(root, "elsewhere-")));
+    await ledger.store({ ...await resultOf("x"), executionId: "e" });
+    for (let i = 0; i < 3; i += 1) {
+      await assertRejects(() => ledger.consume(...claim("x")), OrderAlreadyConsumed);
+    }
+    assertEquals(readdirSync("."), []);
+  } finally {
+    process.chdir(before);
+  }
+  assertEquals((await new FolderLedger(join(home, "ledger")).get("x"))?.status, "APPLIED");
 });
 
 test("a folder is refused as a ledger on Windows, where its names cannot be flushed", async () => {
@@ -143,10 +162,10 @@ test("a folder of the time before the mark and the index is read as it is, and g
   const many = [1, 2, 3].map(() => new FolderLedger(folder, () => true));
   const closed = (await Promise.all(many.map((ledger) => ledger.recover()))).flat();
   assertEquals(closed.map(({ orderId }) => orderId), ["open"]);
-  assertEquals(indexed(folder), []);
+  assertEquals(opened(folder), []);
   assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
     ledger: "deployer-runner/folder",
-    version: 1,
+    version: 2,
   });
   await new FolderLedger(folder).consume(...claim("new"));
   assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
@@ -171,7 +190,7 @@ test(
 test("an order that is closed leaves the index, whoever closes it", async () => {
   const folder = mkdtempSync(join(root, "index-"));
   const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
-  const index = () => indexed(folder).length;
+  const index = () => opened(folder).length;
   await Promise.all(
     ["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))),
   );
@@ -191,6 +210,32 @@ test("an order that is closed leaves the index, whoever closes it", async () => 
     ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
   );
   assertEquals(all(), 0);
+});
+
+test("a folder whose index was taken away, as a whole or in part, lists each order once, and gets it anew", async () => {
+  for (const part of ["index", "index/all", "index/FAILED"]) {
+    const folder = mkdtempSync(join(root, "unlisted-"));
+    const before = new FolderLedger(folder, () => true);
+    for (const orderId of ["done", "failed", "open"]) await before.consume(...claim(orderId));
+    await before.store({ ...await resultOf("done"), executionId: "e" });
+    await before.store(
+      { ...await resultOf("failed"), executionId: "e", status: "FAILED" } as never,
+    );
+    rmSync(join(folder, part), { recursive: true });
+
+    const ledger = new FolderLedger(folder, () => true);
+    const listed = async (status?: "FAILED" | "UNKNOWN") =>
+      (await ledger.list({ status })).entries.map(({ fact }) => fact.orderId).sort();
+    assertEquals([await listed(), await listed("FAILED")], [["done", "failed", "open"], [
+      "failed",
+    ]]);
+    await ledger.recover();
+    await ledger.consume(...claim("new"));
+    assertEquals(await listed(), ["done", "failed", "new", "open"]);
+    assertEquals([await listed("FAILED"), await listed("UNKNOWN")], [["failed"], ["open"]]);
+    assert(existsSync(join(folder, part)));
+    assertEquals(readdirSync(folder).filter((name) => name.endsWith(".tmp")), []);
+  }
 });
 
 test("a claim that its process died over, before it had the order's name, is none", async () => {
@@ -227,7 +272,7 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
     const said = error.damages.map(({ where, problem }) => `${where} ${problem}`).sort().join("\n");
     // Both names of the same file are named.
     assertEquals(error.damages.length, 5, said);
-    for (const name of ["[0-9a-f]{64}", "open/[-0-9a-f]{36}"]) {
+    for (const name of ["[0-9a-f]{64}", "open/[-.0-9TZa-f]{36,}"]) {
       assertMatch(said, new RegExp(`${name}\\.json is not JSON: .*`));
       assertMatch(
         said,
@@ -280,7 +325,7 @@ test("an index file that a copy has torn is named once, and its orders are recov
   await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
   await ledger.consume(...claim("c"));
   cpSync(folder, copy, { recursive: true });
-  const torn = pathOf(copy, "a", "index");
+  const torn = pathOf(copy, "a", "open");
   writeFileSync(torn, readFileSync(torn, "utf8").slice(0, 100));
 
   const copied = new FolderLedger(copy, () => true);
@@ -290,7 +335,7 @@ test("an index file that a copy has torn is named once, and its orders are recov
     assertEquals(error.damages.length, 1);
   }
   assertEquals(await copied.recover(), []);
-  assertEquals(indexed(copy), []);
+  assertEquals(opened(copy), []);
 });
 
 test("an order of a batch that had its result stays closed, also when that was archived", async () => {
@@ -308,6 +353,34 @@ test("an order of a batch that had its result stays closed, also when that was a
 
   rmSync(join(folder, `${sha256("a")}.result.json`)); // Its Runner has closed it: that is remembered.
   assertEquals(await next.recover(), []);
+});
+
+test("an order whose result was archived keeps its status, also where the index is damaged or gone", async () => {
+  const folder = mkdtempSync(join(root, "kept-"));
+  const ledger = new FolderLedger(folder);
+  await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
+  await Promise.all(
+    ["a", "b"].map(async (orderId) =>
+      await ledger.store({ ...await resultOf(orderId), executionId: "e" })
+    ),
+  );
+  for (const name of ["a", "b"].map((orderId) => pathOf(folder, orderId, "result"))) {
+    const results: ExecutionResult[] = [JSON.parse(readFileSync(name, "utf8"))].flat();
+    const kept = results.map(({ orderId, executionId, status }) => ({
+      ...{ orderId, executionId, status },
+    }));
+    rmSync(name);
+    writeFileSync(name, JSON.stringify(kept)); // As docs/scale.md has it.
+  }
+  const next = new FolderLedger(folder, () => true);
+  writeFileSync(join(folder, "open", "00000000-0000-0000-0000-000000000000.json"), "");
+  assertEquals(await next.recover(), []);
+  rmSync(join(folder, "open"), { recursive: true });
+  assertEquals(await next.recover(), []);
+  for (const orderId of ["a", "b"]) {
+    assertEquals((await next.get(orderId))?.status, "APPLIED");
+    await assertRejects(() => new FolderLedger(folder).consume(...claim(orderId)));
+  }
 });
 
 /** What may be in the place of a file, made at a path. */
@@ -331,7 +404,7 @@ for (const [what, make] of OTHERS) {
     `${what} in the place of a file is named, holds nobody up, and hides no other order`,
     LONG,
     async () => {
-      for (const part of ["entry", "result", "recovered", "index"]) {
+      for (const part of ["entry", "result", "recovered", "open"]) {
         const folder = mkdtempSync(join(root, "other-"));
         const ledger = new FolderLedger(folder, () => true);
         for (const orderId of ["a", "b", "c"]) await ledger.consume(...claim(orderId));
@@ -343,11 +416,11 @@ for (const [what, make] of OTHERS) {
 
         const lost = await assertRejects(() => ledger.lost(), LedgerDamaged, path);
         // What only the index has lost is found all the same.
-        const found = part === "index" ? ["a", "c"] : ["c"];
+        const found = part === "open" ? ["a", "c"] : ["c"];
         assertEquals(lost.facts.map(({ orderId }) => orderId).sort(), found, part);
         const { entries, damages = [] } = await ledger.list();
         assertEquals(entries.map((entry) => entry.fact.orderId).sort().slice(-2), ["b", "c"]);
-        if (part !== "index") {
+        if (part !== "open") {
           assertEquals([entries.length, damages.map(({ where }) => where)], [2, [path]]);
           await assertRejects(() => ledger.get("a"), LedgerDamaged, path);
         }
@@ -432,7 +505,7 @@ test("a folder with what is nobody's may become a ledger, and is marked before i
   assert((mark as bigint) <= (entry as bigint));
   assertEquals(JSON.parse(readFileSync(join(folder, "ledger.json"), "utf8")), {
     ledger: "deployer-runner/folder",
-    version: 1,
+    version: 2,
   });
 });
 
@@ -441,7 +514,7 @@ test("a ledger of a later version is refused by its number, and a mark that is t
   const path = join(folder, "ledger.json");
   for (
     const [text, problem] of [
-      ['{"ledger":"deployer-runner/folder","version":2}', "says version 2: this package knows 1"],
+      ['{"ledger":"deployer-runner/folder","version":3}', "says version 3: this package knows 2"],
       ['{"ledger":', "is not JSON"],
     ] as const
   ) {
@@ -489,16 +562,16 @@ const JUDGEMENTS: [string, of: Pieces, own: Pieces, seen: Partial<Sight>, isGone
 test("a process is gone only where all that says so was recorded, and is seen, of one namespace", () => {
   for (const [when, of, own, seen, isGone] of JUDGEMENTS) {
     const [recorded, asking] = [of, own].map((pieces) => ({ ...RECORDED, ...pieces }));
-    const said = judge(recorded as ProcessIdentity, asking as ProcessIdentity, {
+    const said = isGoneAsSeen(recorded as ProcessIdentity, asking as ProcessIdentity, {
       ...LIVING,
       ...seen,
     });
     assertEquals(said, isGone, when);
   }
   // Where there is no /proc, and ids have no namespaces, as on macOS: the id is all that there is.
-  assertEquals(judge(ANYWHERE, ANYWHERE, ELSEWHERE), false);
-  assertEquals(judge(ANYWHERE, ANYWHERE, { ...ELSEWHERE, exists: false }), true);
-  assertEquals(judge(RECORDED, ANYWHERE, { ...ELSEWHERE, exists: false }), false);
+  assertEquals(isGoneAsSeen(ANYWHERE, ANYWHERE, ELSEWHERE), false);
+  assertEquals(isGoneAsSeen(ANYWHERE, ANYWHERE, { ...ELSEWHERE, exists: false }), true);
+  assertEquals(isGoneAsSeen(RECORDED, ANYWHERE, { ...ELSEWHERE, exists: false }), false);
 });
 
 test("a process is gone when its id is free or was given again, or its machine started again", async () => {

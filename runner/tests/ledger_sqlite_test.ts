@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -16,7 +17,7 @@ import { after, test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerDamaged, LedgerDown } from "deployer-runner";
 import { type Database, SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { type Foreign, testLedger } from "deployer-runner/testing";
+import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_sqlite.ts";
 import { runtime } from "./runtime.ts";
@@ -60,7 +61,49 @@ testLedger("SQLite", {
     },
   },
   foreign,
+  weak,
+  waits: {
+    async hold(path) {
+      const database = await openDatabase(path);
+      database.prepare("begin immediate").run();
+      return async () => {
+        database.prepare("rollback").run();
+        await database.close();
+      };
+    },
+    openImpatient: (path) => SqliteLedger.open(path, { patience: 200 }),
+  },
 });
+
+/** Given databases whose owner has other wishes. */
+async function weak(): Promise<Weak[]> {
+  const needed = {
+    ...{ locking_mode: "normal", journal_mode: "wal", synchronous: 2 },
+    ...{ fullfsync: 1, read_uncommitted: 0 },
+  };
+  const owners = [
+    ["synchronous = off", "synchronous = normal", "fullfsync = off", "read_uncommitted = on"],
+    ...["delete", "truncate", "persist", "memory", "off"].map((mode) => [`journal_mode = ${mode}`]),
+    ["locking_mode = exclusive", "journal_mode = memory"],
+    ["locking_mode = exclusive", "journal_mode = wal"],
+  ];
+  return await Promise.all(owners.map(async (pragmas) => {
+    const database = await openDatabase(fresh());
+    for (const pragma of pragmas) database.prepare(`pragma ${pragma}`).all();
+    return {
+      what: pragmas.join(),
+      needed,
+      open: () => SqliteLedger.open(database),
+      settings() {
+        const found = Object.keys(needed).map((name) => {
+          const [row = {}] = database.prepare(`pragma main.${name}`).all();
+          return [name, Object.values(row)[0]];
+        });
+        return Promise.resolve(Object.fromEntries(found));
+      },
+    };
+  }));
+}
 
 /** Files of other programs, as they are in use, closed, and after a crash. */
 async function foreign(): Promise<Foreign[]> {
@@ -231,30 +274,26 @@ test("SQLite: a new file and its log are their owner's alone, an old one keeps i
   }
 });
 
-test("SQLite: what its promise needs is set on a given database, whatever was set before", async () => {
-  const needed = {
-    ...{ locking_mode: "normal", journal_mode: "wal", synchronous: 2 },
-    ...{ fullfsync: 1, read_uncommitted: 0 },
+test("SQLite: a claim that nobody else would see is not confirmed", async () => {
+  const ways: Record<string, (path: string) => void> = {
+    "its file is moved away": (path) => renameSync(path, `${path}.old`),
+    "its file is replaced": (path) => {
+      copyFileSync(path, `${path}.new`);
+      renameSync(`${path}.new`, path);
+    },
+    "its log is removed": (path) => rmSync(`${path}-wal`),
   };
-  for (
-    const weak of [
-      ["synchronous = off", "synchronous = normal", "fullfsync = off", "read_uncommitted = on"],
-      ...["delete", "truncate", "persist", "memory", "off"].map((
-        mode,
-      ) => [`journal_mode = ${mode}`]),
-      ["locking_mode = exclusive", "journal_mode = memory"],
-    ].map((pragmas) => pragmas.map((pragma) => `pragma ${pragma}`))
-  ) {
-    const database = await openDatabase(fresh());
-    for (const pragma of weak) database.prepare(pragma).all();
-    const ledger = await SqliteLedger.open(database);
-    const found = Object.keys(needed).map((name) => {
-      const [row = {}] = database.prepare(`pragma main.${name}`).all();
-      return [name, Object.values(row)[0]];
-    });
-    assertEquals(Object.fromEntries(found), needed, weak.join());
-    await ledger.close();
-    database.close();
+  for (const way of Object.values(ways)) {
+    const path = fresh();
+    const ledger = await openLedger(path);
+    await ledger.consume(...claim("x"));
+    way(path);
+    await assertRejects(
+      () => ledger.consume(...claim("y")),
+      LedgerDown,
+      `cannot consume order "y": its file, or the log of it, was moved or replaced`,
+    );
+    await ledger.close().catch(() => {});
   }
 });
 

@@ -2,25 +2,26 @@
  * Real ledgers that are stopped before each operation, so that what the model says of two Runners is
  * done on them, and compared at each step. A process that is killed never does its next operation.
  *
- * The folder's operations are those of `node:fs/promises`, which this module puts stops into; calls
- * of others pass. SQLite's are statements of its driver, which a database object may be given for.
+ * The folder's operations are the calls of `Files`; those that no other Runner's depend on, as a
+ * calendar's, pass. SQLite's are statements of its driver, and so are PostgreSQL's, whose server is in
+ * the test that needs it.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
-import fs, { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { setImmediate } from "node:timers";
 import { assert, assertEquals } from "@std/assert";
 import type { Ledger } from "deployer-runner";
 import { execute } from "deployer-runtime";
+import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { type Database, SqliteLedger } from "deployer-runner/ledgers/sqlite";
+import { DISK, type Files } from "../ledgers/folder/files.ts";
+import { MARK, markPath } from "../ledgers/folder/mark.ts";
 import { type Choice, Folder, type Place, World } from "./protocol_model.ts";
 import { openDatabase } from "./sqlite_driver.ts";
 
 /** Stands for a process: what it is about to do waits until it is told to go on. */
-class Actor {
+export class Actor {
   readonly name: string;
   #waiting: { operation: string; go: () => void }[] = [];
   #allowed: string | undefined;
@@ -77,7 +78,6 @@ class Actor {
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(() => resolve()));
-const acting = new AsyncLocalStorage<Actor>();
 
 /** A real ledger in the test's hands. */
 export interface Stage {
@@ -85,7 +85,7 @@ export interface Stage {
   kill(actor: Actor): Promise<void>;
   lose(names: string[]): void;
   /** What is there, by the names of the model. */
-  names(): string[];
+  names(): string[] | Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -99,28 +99,25 @@ export async function replay(schedule: Choice[], model: Place, stage: Stage): Pr
   const world = new World(model);
   const actors = new Map<string, Actor>();
   const executed: string[] = [];
-  const isGone = async ({ host }: { host: string }) => {
-    await acting.getStore()?.arrive("judge");
-    return !actors.get(host)?.alive;
-  };
-  const start = (name: string) => {
+  const start = async (name: string) => {
     const actor = new Actor(name);
     actors.set(name, actor);
-    acting.run(actor, async () => {
-      const ledger = await stage.open(actor, isGone);
-      actor.end = await run(actor, ledger, executed);
+    const ledger = await stage.open(actor, async ({ host }) => {
+      await actor.arrive("judge");
+      return !actors.get(host)?.alive;
     });
+    actor.end = await run(actor, ledger, executed);
   };
   const compare = async (done: string) => {
     for (const process of world.processes) {
-      if (!actors.has(process.name)) start(process.name);
+      if (!actors.has(process.name)) void start(process.name);
       if (!process.alive) continue;
       const actor = actors.get(process.name) as Actor;
       await actor.settled();
       const [real, said] = [pick(actor), pick(process)];
       assertEquals({ done, ...real }, { done, ...said });
     }
-    assertEquals({ done, names: stage.names() }, { done, names: namesOf(model) });
+    assertEquals({ done, names: await stage.names() }, { done, names: namesOf(model) });
   };
   await compare("");
   for (const [i, choice] of schedule.entries()) {
@@ -136,6 +133,18 @@ export async function replay(schedule: Choice[], model: Place, stage: Stage): Pr
   }
   assertEquals(executed, world.executed);
   await stage.close();
+}
+
+/** Some at a time. */
+export async function inTurns(
+  schedules: Choice[][],
+  one: (schedule: Choice[]) => Promise<void>,
+): Promise<void> {
+  const left = [...schedules];
+  const line = async (): Promise<void> => {
+    for (let next = left.pop(); next; next = left.pop()) await one(next);
+  };
+  await Promise.all(Array.from({ length: 16 }, line));
 }
 
 /** A Runner, as it is written: after a crash it recovers first. */
@@ -164,6 +173,12 @@ function pick(
   return { name, next, end };
 }
 
+/** The names of the model, of what a row holds. */
+export function namesOfRow(row: { result: unknown; recovered: unknown } | undefined): string[] {
+  if (!row) return [];
+  return ["entry", ...(["recovered", "result"] as const).filter((name) => row[name] !== null)];
+}
+
 function namesOf(place: Place): string[] {
   if (place instanceof Folder) return [...place.names.keys()].sort();
   const claim = place.claim();
@@ -172,76 +187,79 @@ function namesOf(place: Place): string[] {
 
 // --- The folder ---------------------------------------------------------------------------------
 
-/** Which process made a file of the index, by its path. */
-const makers = new Map<string, string>();
-
 /** What is at a path, as the model calls it; `undefined` of what it does not know. */
 function kindOf(path: string): string | undefined {
   const name = basename(path);
   const [, end] = /^[0-9a-f]{64}(|\.result|\.recovered)\.json$/.exec(name) ?? [];
   if (name.endsWith(".tmp")) return "temporary";
   if (basename(dirname(path)) === "open") return end === ".result" ? "result in index" : "marker";
-  return end === undefined ? undefined : end.slice(1) || "entry";
+  return end === undefined || path.includes("/index/") ? undefined : end.slice(1) || "entry";
 }
 
-/** What a file system does for whoever acts here, one operation a step; no disk is flushed. */
-function stopAtEachOperation(): void {
-  // deno-lint-ignore no-explicit-any -- Functions of many shapes, which are handed on.
-  const files = fs.promises as any;
-  const stopping = (
-    name: string,
-    operation: (path: string, second: string) => string | undefined,
-  ) => {
-    const real = files[name].bind(files);
-    files[name] = async (path: string, second: string, ...rest: unknown[]) => {
-      const actor = acting.getStore();
-      // Deno reads a file by calls of these that have its number.
-      const what = actor && typeof path === "string" && operation(path, second);
-      if (what) await actor.arrive(what);
-      if (actor && name === "rename") makers.set(second, actor.name);
-      const done = await real(path, second, ...rest);
-      return actor && name === "open" && typeof second === "string" ? unflushed(done, actor) : done;
-    };
-  };
-  stopping("link", (_, path) => kindOf(path) && `link ${kindOf(path)}`);
-  stopping("lstat", (path) => kindOf(path) && `stat ${kindOf(path)}`);
-  stopping("open", (path, flags) => {
+/**
+ * A file system that stops whoever acts before each operation; no disk is flushed.
+ *
+ * @param makers Takes which process made a file of `open/`, by its path
+ */
+function stopping(actor: Actor, makers: Map<string, string>): Files {
+  const stop = async (what: string, path: string) => {
     const kind = kindOf(path);
-    if (flags === "r") return basename(path) === "open" ? "flush index" : "flush";
-    if (flags === "wx") return `write ${kind}`;
-    if (kind === "result" || kind === "recovered") return "look for ends";
-    if (kind === "result in index") return `look for ${kind}`;
-    return kind && `read ${kind}`;
-  });
-  stopping("rename", (_, path) => `rename ${kindOf(path)}`);
-  stopping("unlink", (path) => `unlink ${kindOf(path)}`);
-  stopping("readdir", () => "read index");
-  const readdir = files.readdir;
-  files.readdir = async (path: string, ...rest: unknown[]) => {
-    const names = await readdir(path, ...rest);
-    if (!acting.getStore()) return names;
-    const order = [...makers.keys()];
-    const place = (name: string) => order.indexOf(join(path, name));
-    return names.sort((a: string, b: string) => place(a) - place(b));
+    if (kind !== undefined) await actor.arrive(`${what} ${kind}`);
   };
-  syncBuiltinESMExports();
-}
-
-function unflushed(file: fs.promises.FileHandle, actor: Actor) {
-  actor.held.add(file);
   return {
-    writeFile: (text: string) => file.writeFile(signed(actor, text)),
-    sync: async () => {},
-    close() {
-      actor.held.delete(file);
-      return file.close();
+    ...DISK,
+    async create(path, text) {
+      await stop("write", path);
+      const file = await DISK.create(path, text);
+      actor.held.add(file);
+      return {
+        flush: async () => {},
+        close: () => file.close().then(() => void actor.held.delete(file)),
+      };
+    },
+    async flush(folder) {
+      if (folder.includes("/index")) return;
+      await actor.arrive(basename(folder) === "open" ? "flush index" : "flush");
+    },
+    async link(path, name) {
+      await stop("link", name);
+      await DISK.link(path, name);
+    },
+    async rename(path, name) {
+      await stop("rename", name);
+      makers.set(name, actor.name);
+      await DISK.rename(path, name);
+    },
+    async unlink(path) {
+      if (kindOf(path) !== "temporary") await stop("unlink", path);
+      await DISK.unlink(path);
+    },
+    async list(folder) {
+      await actor.arrive("read index");
+      const order = [...makers.keys()];
+      const place = (name: string) => order.indexOf(join(folder, name));
+      return (await DISK.list(folder)).sort((a, b) => place(a) - place(b));
+    },
+    async read(path) {
+      const kind = kindOf(path);
+      if (kind === "result" || kind === "recovered") await actor.arrive("look for ends");
+      else await stop(kind === "result in index" ? "look for" : "read", path);
+      return await DISK.read(path);
+    },
+    async look(path) {
+      await stop("stat", path);
+      return await DISK.look(path);
     },
   };
 }
 
+/** Makes a ledger without an order, for processes that each have calls of their own. */
 export function openFolder(folder: string): Stage {
-  mkdirSync(join(folder, "open"));
-  writeFileSync(join(folder, "ledger.json"), '{"ledger":"deployer-runner/folder","version":1}');
+  for (const room of ["open", "index/all", "index/FAILED", "index/UNKNOWN"]) {
+    mkdirSync(join(folder, room), { recursive: true });
+  }
+  writeFileSync(markPath(folder), JSON.stringify(MARK));
+  const makers = new Map<string, string>();
   const paths = () =>
     ["open", ""].flatMap((under) =>
       readdirSync(join(folder, under)).map((name) => join(folder, under, name))
@@ -252,7 +270,11 @@ export function openFolder(folder: string): Stage {
     return kind === "marker" ? `open/${makers.get(path)}` : kind;
   };
   return {
-    open: (_actor, judge) => Promise.resolve(new FolderLedger(folder, judge)),
+    open(actor, judge) {
+      const process = { host: actor.name, pid: 1 };
+      const files = stopping(actor, makers);
+      return Promise.resolve(new FolderLedger(folder, judge, { files, process }));
+    },
     kill: (actor) => Promise.resolve(actor.kill()),
     lose(names) {
       for (const path of paths()) if (names.includes(named(path))) rmSync(path);
@@ -279,8 +301,7 @@ export async function openSqlite(path: string): Promise<Stage> {
     lose() {},
     names() {
       const [row] = database.prepare("select result, recovered from orders").all();
-      if (!row) return [];
-      return ["entry", ...["recovered", "result"].filter((column) => row[column] !== null)];
+      return namesOfRow(row as Parameters<typeof namesOfRow>[0]);
     },
     async close() {
       await ledger.close();
@@ -342,11 +363,3 @@ class Connection implements Database {
     return statement();
   }
 }
-
-stopAtEachOperation();
-if (process.versions.bun !== undefined) {
-  const bun = "bun:test"; // There, whoever imports a builtin has it as it was.
-  (await import(bun)).mock.module("node:fs/promises", () => ({ ...fs.promises }));
-}
-// After that, so that it has these operations in Deno.
-const { FolderLedger } = await import("../ledgers/folder.ts");

@@ -8,16 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { assertEquals, assertMatch } from "@std/assert";
-import {
-  type Choice,
-  explore,
-  Folder,
-  type Found,
-  type Place,
-  type Process,
-  Table,
-} from "./protocol_model.ts";
-import { openFolder, openSqlite, replay } from "./protocol_stage.ts";
+import { explore, Folder, type Found, type Place, type Process, Table } from "./protocol_model.ts";
+import { inTurns, openFolder, openSqlite, replay } from "./protocol_stage.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-protocol-"));
 after(() => rmSync(root, { recursive: true }));
@@ -121,11 +113,3 @@ test("SQLite does what its model does, statement by statement", LONG, async () =
     await replay(schedule, new Table("sqlite"), await openSqlite(path));
   });
 });
-
-async function inTurns(schedules: Choice[][], one: (schedule: Choice[]) => Promise<void>) {
-  const left = [...schedules];
-  const line = async () => {
-    for (let next = left.pop(); next; next = left.pop()) await one(next);
-  };
-  await Promise.all(Array.from({ length: 16 }, line));
-}

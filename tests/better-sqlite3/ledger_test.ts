@@ -1,5 +1,5 @@
 /**
- * The suite of all ledgers on better-sqlite3: `npm run test:better-sqlite3`, on Node 20 too, which
+ * The suite of all ledgers on better-sqlite3: `npm --prefix tests/better-sqlite3 test`, on Node 20 too, which
  * has no SQLite of its own. Where no binary of better-sqlite3 can be fetched, it is compiled.
  */
 import { mkdtempSync, rmSync } from "node:fs";

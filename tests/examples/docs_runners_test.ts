@@ -53,7 +53,7 @@ test("the whole Runner executes its order once, in at most 25 lines", long, asyn
   assertEquals(`${first.stdout}${second.stdout}`, printed as string);
   assertEquals([first.code, second.code, first.stderr, second.stderr], [0, 0, "", ""]);
   const names = readdirSync(join(cwd, "ledger")).map((name) => name.replace(/^[0-9a-f]{64}/, ""));
-  assertEquals(names.sort(), [".json", ".result.json", "ledger.json", "open"]);
+  assertEquals(names.sort(), [".json", ".result.json", "index", "ledger.json", "open"]);
 });
 
 test("a deadline asks first: the command's own proof is heard", long, async () => {

@@ -184,6 +184,15 @@ test("validators are code of the build: they import nothing, and compile nothing
   assert(Number(succeed(consumer, process.execPath, ...args)) > 200);
 });
 
+test("what is built stands in the package as source, too: a pointer of the docs leads to it", () => {
+  const folder = join(consumer, "node_modules/deployer-runner");
+  const built = readdirSync(join(folder, "dist/esm"), { recursive: true }).map(String)
+    .filter((name) => name.endsWith(".d.ts"))
+    .map((name) => name.replace(/\.d\.ts$/, ".ts"));
+  assert(built.length > 60, `${built.length} modules`);
+  assertEquals(built.filter((name) => !existsSync(join(folder, name))), []);
+});
+
 test("every entry point is there for import and for require, and an error is one class in all", () => {
   const { exports } = read("runner/package.json");
   const code = Object.keys(exports)
@@ -201,7 +210,8 @@ test("every entry point is there for import and for require, and an error is one
      }
      const { FolderLedger } = require("deployer-runner/ledgers/folder");
      const { LedgerDown } = require("deployer-runner");
-     const error = await new FolderLedger("package.json").consume({ orderId: "x" }, {}, {}).catch((error) => error);
+     const fact = { orderId: "x", at: new Date().toISOString() };
+     const error = await new FolderLedger("package.json").consume(fact, {}, {}).catch((error) => error);
      console.log(error instanceof LedgerDown, error.message.split(":")[0]);`,
   );
   // "testing" registers nothing by itself; it and "report" are one ES module for both.

@@ -1,7 +1,7 @@
 /**
  * What becomes of the same orders under the same kills: this project beside what people use instead.
  *
- *     npm run chaos:peers -- --seed 7              # in the repository's root
+ *     npm --prefix tests/peers run chaos -- --seed 7              # in the repository's root
  *     npm run chaos -- --only BullMQ --kills 5     # in this folder: rows whose names hold that
  */
 import { randomInt } from "node:crypto";

@@ -1,6 +1,6 @@
-/** Empty databases on one PostgreSQL, which is the fleet's. */
+/** Empty databases on one PostgreSQL, which is the tests'. */
 import pg from "pg";
-import { startDatabase } from "../../docs/examples/fleet/database.ts";
+import { startDatabase } from "../support/database.ts";
 
 /** Starts PostgreSQL; `next()` is the URL of a database that nobody has used. */
 export async function lendDatabases() {

@@ -1,6 +1,7 @@
 /**
- * The whole fleet, from nothing to a table: a database, three workers, and orders that end in every
- * way there is. One order kills its worker: the fleet replaces the worker, and closes the order.
+ * The whole fleet, from an empty database to a table: `DATABASE_URL=… npm start` starts three workers
+ * and feeds orders that end in every way there is. One order kills its worker: the fleet replaces the
+ * worker, and closes the order.
  */
 import { fork } from "node:child_process";
 import process from "node:process";
@@ -10,7 +11,6 @@ import pg from "pg";
 import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import { writeReport } from "deployer-runner/report";
 import type { DemoInput } from "./action.ts";
-import { openDatabase } from "./database.ts";
 import { INDEX, STATUSES, TABLE } from "./queries.ts";
 import { feed, installQueue, unfinished } from "./queue.ts";
 import { openLedger } from "./runner.ts";
@@ -18,14 +18,14 @@ import { openLedger } from "./runner.ts";
 const WORKERS = ["worker-1", "worker-2", "worker-3"];
 const ENDINGS = ["applied", "applied", "failed", "unproven", "dies", "applied"] as const;
 
-console.log("starting PostgreSQL");
-const database = await openDatabase();
-const client = new pg.Client({ connectionString: database.url });
+const { DATABASE_URL: url } = process.env;
+if (url === undefined) throw new Error("DATABASE_URL is missing: it names the fleet's database");
+const client = new pg.Client({ connectionString: url });
 client.on("error", () => {}); // The next query says it.
 await client.connect();
 await client.query(SCHEMA);
 await client.query(INDEX);
-const queue = await installQueue(database.url, 5);
+const queue = await installQueue(url, 5);
 
 // A fresh name each time: an order that the database has seen is never executed again.
 const batch = Date.now().toString(36);
@@ -43,11 +43,8 @@ await feed(queue, [...orders, ...orders.slice(0, 3)]); // Three orders are asked
 console.log(`fed ${orders.length} orders, 3 of them twice, to ${WORKERS.length} workers`);
 
 let closing = false;
-process.prependListener("SIGINT", () => closing = true); // Which ends database and workers.
 const start = (name: string) => {
-  const worker = fork(fileURLToPath(new URL("worker.ts", import.meta.url)), [name], {
-    env: { ...process.env, DATABASE_URL: database.url },
-  });
+  const worker = fork(fileURLToPath(new URL("worker.ts", import.meta.url)), [name]);
   worker.once("exit", (code, signal) => {
     workers.delete(worker);
     if (closing) return;
@@ -59,7 +56,7 @@ const start = (name: string) => {
 const workers = new Set<ReturnType<typeof fork>>();
 for (const name of WORKERS) start(name);
 
-const { ledger, close } = await openLedger(database.url);
+const { ledger, close } = await openLedger(url);
 let seen = "";
 const isDone = async () => {
   for (const { orderId } of await ledger.recover()) {
@@ -71,11 +68,7 @@ const isDone = async () => {
   if (now !== seen) console.log(`progress  deliveries left: ${left}; ${seen = now}`);
   return left === 0;
 };
-const unlessInterrupted = (error: unknown) => {
-  if (!closing) throw error;
-  return false;
-};
-do await sleep(500); while (!await isDone().catch(unlessInterrupted));
+do await sleep(500); while (!await isDone());
 
 closing = true;
 for (const worker of workers) worker.kill("SIGTERM");
@@ -88,7 +81,6 @@ console.log(`\nall orders of the ledger, to look at in a browser: ${report}`);
 await close();
 await client.end();
 await queue.stop({ graceful: false });
-await database.stop();
 
 /** Columns as wide as what stands in them. */
 function print(rows: Record<string, unknown>[]): void {

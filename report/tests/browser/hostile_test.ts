@@ -24,8 +24,11 @@ async function embedded(): Promise<string> {
     const { orderId, executionId, status } = result;
     return { status, fact: { ...result.facts[0], orderId, executionId }, result } as Entry;
   });
+  const all = async function* () {
+    yield* entries;
+  };
   let text = "";
-  for await (const part of reportOf(page, { list: () => Promise.resolve({ entries }) })) {
+  for await (const part of reportOf(page, all())) {
     text += part.text;
   }
   const path = files.path("hostile.html");

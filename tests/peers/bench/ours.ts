@@ -6,8 +6,8 @@ import type { Ledger } from "deployer-runner";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { feed, installQueue } from "../../../docs/examples/fleet/queue.ts";
-import { openLedger, work } from "../../../docs/examples/fleet/runner.ts";
+import { feed, installQueue } from "deployer-fleet/queue.ts";
+import { openLedger, work } from "deployer-fleet/runner.ts";
 import { blocksIn, inPostgres } from "./stored.ts";
 import { action, type Contender, type Ground, input, newId } from "./turn.ts";
 

@@ -1,8 +1,8 @@
 /** This project: the fleet of `docs/examples/fleet`, pg-boss in front of the ledger in PostgreSQL. */
 import { randomUUID } from "node:crypto";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
-import { feed, installQueue, openQueue } from "../../../docs/examples/fleet/queue.ts";
-import { openLedger, work as workFleet } from "../../../docs/examples/fleet/runner.ts";
+import { feed, installQueue, openQueue } from "deployer-fleet/queue.ts";
+import { openLedger, work as workFleet } from "deployer-fleet/runner.ts";
 import type { Arena, Ground } from "../contender.ts";
 import type { Act, Order } from "../orders.ts";
 import { toldBy } from "./ledgers.ts";

@@ -13,7 +13,7 @@ import type { PgBoss } from "pg-boss";
 import type { Ledger } from "deployer-runner";
 import { SCHEMA } from "deployer-runner/ledgers/postgres";
 import type { DemoInput } from "../action.ts";
-import { type Database, startDatabase } from "../database.ts";
+import { type Database, startDatabase } from "../../../../tests/support/database.ts";
 import { BY_FACT, BY_STATUS, BY_TRACE, INDEX, LOST, RECOVERED, TABLE } from "../queries.ts";
 import { feed, finish, installQueue, take, unfinished } from "../queue.ts";
 import { openLedger, type Session, work } from "../runner.ts";

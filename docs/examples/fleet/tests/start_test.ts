@@ -5,14 +5,15 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { startDatabase } from "../../../../tests/support/database.ts";
 
-test("npm start goes from nothing to a table of orders that ended in every way", async () => {
-  const { DATABASE_URL: _unused, ...env } = process.env;
+test("npm start goes from an empty database to a table of orders that ended in every way", async () => {
+  const database = await startDatabase();
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["--import", "tsx", fileURLToPath(new URL("../start.ts", import.meta.url))],
-    { timeout: 120_000, env },
-  );
+    { timeout: 120_000, env: { ...process.env, DATABASE_URL: database.url } },
+  ).finally(() => database.stop());
   assert.match(stdout, /^progress /m);
   assert.match(stdout, /^worker-\d {2}died \(SIGKILL\)/m);
   const rows = stdout.slice(stdout.indexOf("\norder ")).match(/^\S+-\d\d .*$/gm) ?? [];

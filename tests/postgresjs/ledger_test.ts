@@ -1,0 +1,36 @@
+/** PostgreSQL by postgres.js is held to the suite of all ledgers. */
+import { randomUUID } from "node:crypto";
+import { after, before } from "node:test";
+import { PostgresLedger } from "deployer-runner/ledgers/postgres";
+import { testLedger } from "deployer-runner/testing";
+import pg from "pg";
+import { type Database, startDatabase } from "../support/database.ts";
+
+let database: Database;
+before(async () => void (database = await startDatabase()));
+after(() => database.stop());
+
+/** A database that holds the ledger's tables, and no order. */
+async function fresh(): Promise<string> {
+  const [name, url] = [`ledger_${randomUUID().replaceAll("-", "")}`, new URL(database.url)];
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(`create database ${name}`).finally(() => client.end());
+  url.pathname = name;
+  await PostgresLedger.install(url.href);
+  return url.href;
+}
+
+testLedger("PostgreSQL by postgres.js", {
+  opener: new URL("open.ts", import.meta.url).href,
+  fresh,
+  async openDown() {
+    // A connection that breaks once the ledger is open.
+    let isUp = true;
+    const query = () =>
+      isUp
+        ? Promise.resolve({ rows: [{ version: 1 }] })
+        : Promise.reject(new Error("the connection is lost"));
+    return await PostgresLedger.open({ query }).finally(() => isUp = false);
+  },
+});
