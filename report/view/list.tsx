@@ -39,7 +39,7 @@ const HIGHEST = 400_000;
 /** Rows on paper: some thirty pages. */
 export const PRINTED = 2000;
 /** A list that is narrower than this, in heights of a row, has three lines a row. */
-const NARROW = 20;
+const NARROW = 24;
 /** How far the list was scrolled when it was left. */
 let kept = 0;
 
