@@ -29,13 +29,13 @@ function told(value: unknown, depth: number): string {
   }
   const message = (textOf(value.message) ?? "").trim();
   /** What is not said already: many errors repeat the message of what they were caused by. */
-  const further = (...reasons: unknown[]) =>
+  const further = (reasons: readonly unknown[]) =>
     [...new Set(depth === 0 ? [] : reasons.filter(isThere).map((each) => told(each, depth - 1)))]
       .filter((reason) => !message.endsWith(reason));
-  const errors = further(...listOf(value.errors), value.error, value.suppressed);
+  const errors = further([...listOf(value.errors), value.error, value.suppressed]);
   const left = errors.length - MANY;
   const all = errors.slice(0, MANY).join("; ") + (left > 0 ? `; and ${left} more` : "");
-  const [cause = ""] = further(value.cause);
+  const [cause = ""] = further([value.cause]);
   return joined(joined(message, all, ": "), cause, "; caused by: ") || nameOf(value);
 }
 

@@ -24,7 +24,7 @@ const PRIVATE = 0o600;
  * by whoever gets the file. At first that is its owner alone. Orders that are consumed while it is
  * written may be missing.
  *
- * @param file Its path. A file of that name is replaced once the page is whole
+ * @param file Its path. A file of that name is replaced once the page is whole; a link is refused
  * @returns How many orders it shows
  * @throws {LedgerDamaged} If some orders are damaged: the page of all others is written
  * @throws {LedgerDown} If the ledger cannot be read: no file is written
@@ -132,11 +132,15 @@ async function* undamaged(
   }
 }
 
-/** A file gives way to the page, and a link. A device, a FIFO or a folder of that name does not. */
+/**
+ * A file gives way to the page. A device, a FIFO or a folder of that name does not; nor does a link:
+ * in place of `/dev/stdout`, every other program would find the page.
+ */
 async function refuseReplacing(file: string): Promise<void> {
   const found = await lstat(file).catch(() => undefined);
-  if (found === undefined || found.isFile() || found.isSymbolicLink()) return;
-  throw new Error("there is something of that name that is not a file");
+  if (found === undefined || found.isFile()) return;
+  const what = found.isSymbolicLink() ? "a link" : "something";
+  throw new Error(`there is ${what} of that name that is not a file`);
 }
 
 async function written<Value>(file: string, work: Promise<Value>): Promise<Value> {

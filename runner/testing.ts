@@ -765,12 +765,14 @@ const DAMAGES: Record<
   "a text": () => '"x"',
   "another order's": (_, another) => another ?? undefined,
   "of another order": (text) => changed(text, "orderId", "another"),
+  "of no identity": (text) => changed(text, "orderId", { toString: "no text" }),
   "of another execution": (text) => changed(text, "executionId", "another"),
   "of no such status": (text) => changed(text, "status", "DONE"),
   "of no such type": (text) => changed(text, "type", "DONE"),
   "of no time": (text) => changed(text, "at", "then"),
   "of a trace that is torn": (text) => changed(text, "trace", null),
   "of facts that are torn": (text) => changed(text, "facts", [null]),
+  "too deep": (text) => text?.replace("{", () => `{"deep":${"[".repeat(2000)}${"]".repeat(2000)},`),
   "not there": (text) => text === null ? undefined : null,
 };
 
@@ -855,7 +857,7 @@ async function listed(
       entries.set(entry.fact.orderId, entry);
     }
     assert.notDeepEqual(page.damages, [], "damages is absent where nothing is damaged");
-    damages.push(...page.damages ?? []);
+    page.damages?.forEach((damage) => damages.push(damage));
     assert.ok((pages += 1) <= most, "its pages have an end");
     next = page.next;
     isLast = next === undefined;

@@ -3,6 +3,7 @@
  * and the result of a folder ledger, are one row; the same document once more changes nothing.
  */
 import { beginning } from "./beginning.ts";
+import { instantOf, lengthOf } from "./instant.ts";
 import { contained, type Fields, isFields, type Part, recognise } from "./recognise.ts";
 import type { Fault, Found } from "./split.ts";
 
@@ -143,8 +144,8 @@ export class Book {
     row.settlement = this.#name(trace.settlement);
     row.action = this.#name(fieldsOf(trace.action).name);
     row.runner = this.#name(fieldsOf(trace.context).runner);
-    row.at = timeOf(trace.startedAt);
-    row.duration = typeof trace.durationMs === "number" ? trace.durationMs : NaN;
+    row.at = instantOf(trace.startedAt);
+    row.duration = lengthOf(trace.durationMs);
     row.findings = this.#judge(result);
   }
 
@@ -152,13 +153,13 @@ export class Book {
     if (row.hasResult) return;
     row.action ||= this.#name(fieldsOf(fieldsOf(request).action).name);
     row.runner ||= this.#name(fieldsOf(context).runner);
-    row.at = timeOf(fact.at);
+    row.at = instantOf(fact.at);
   }
 
   #enterFact(row: Row, fact: Fields): void {
-    const observed = OBSERVED.get(String(fact.type));
+    const observed = OBSERVED.get(fact.type);
     if (observed?.status === "UNKNOWN" || !row.hasResult) Object.assign(row, observed);
-    if (Number.isNaN(row.at)) row.at = timeOf(fact.at);
+    if (Number.isNaN(row.at)) row.at = instantOf(fact.at);
   }
 
   /** Names repeat: one text for all that are the same. */
@@ -191,7 +192,7 @@ export function executionOf(row: Row): Execution {
 }
 
 /** What a fact says where there is no result. PROOF_ABSENT closes an order for ever. */
-const OBSERVED = new Map<string, Pick<Row, "status" | "reason">>(Object.entries({
+const OBSERVED = new Map<unknown, Pick<Row, "status" | "reason">>(Object.entries({
   SUCCESS_OBSERVED: { status: "APPLIED", reason: "" },
   FAILURE_OBSERVED: { status: "FAILED", reason: "the result, which holds the reason, is not here" },
   PROOF_ABSENT: { status: "UNKNOWN", reason: "its Runner was gone before it stored a result" },
@@ -214,8 +215,4 @@ function nameOf(value: unknown): string {
 
 function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : {};
-}
-
-function timeOf(value: unknown): number {
-  return typeof value === "string" ? Date.parse(value) : NaN;
 }

@@ -1,4 +1,5 @@
 /** What a document says of orders: a result, an entry or a row of a ledger, or a fact alone. */
+import { isTooDeep, LEVELS } from "../../runner/contract/depth.ts";
 import { beginning } from "./beginning.ts";
 
 /** A JSON object of which nothing is known yet. */
@@ -67,11 +68,16 @@ function unpacked(row: Fields): Fields {
     ["fact", "request", "context", "result", "recovered"].map((column) => {
       const value = row[column];
       if (typeof value !== "string") return [column, value];
+      let document: unknown;
       try {
-        return [column, JSON.parse(value)];
+        document = JSON.parse(value);
       } catch (error) {
         throw new TypeError(`its column ${column} holds no JSON: ${(error as Error).message}`);
       }
+      if (isTooDeep(document)) {
+        throw new TypeError(`its column ${column} has more than ${LEVELS} levels`);
+      }
+      return [column, document];
     }),
   );
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Action, execute } from "../../mod.ts";
 import { FolderLedger } from "../../runner/ledgers/folder.ts";
+import { marksOf } from "../plot.ts";
 import { Book, executionOf } from "../reading/book.ts";
 import { Reader } from "../reading/read.ts";
 import { lost, resultOf } from "./results.ts";
@@ -172,4 +173,61 @@ test("a large file is read in slices: no character is lost between two of them",
   await new Reader(book, () => undefined).readFile(file);
   assertEquals(book.refusals, []);
   assertEquals(book.rows.map(({ orderId }) => orderId), results.map(({ orderId }) => orderId));
+});
+
+test("an instant or a length that no clock has is none: the plot has a place for all others", async () => {
+  const at = (startedAt: unknown, durationMs: unknown = 1) =>
+    json({ ...applied, trace: { ...applied.trace, startedAt, durationMs } });
+  const cases: [text: string, at: number, duration: number][] = [
+    [at("2026-01-31T09:30:00.004Z"), 1769851800004, 1],
+    [at("2026-01-31T10:30:00+01:00", 0), 1769851800000, 0],
+    [at("9999-12-31T23:59:59.999Z"), 253402300799999, 1],
+    [at("+275760-09-13T00:00:00.000Z"), NaN, 1],
+    [at("-271821-04-20T00:00:00.000Z"), NaN, 1],
+    [at("2026-01-31 (a comment)"), NaN, 1],
+    [at("2026-99-99T99:99:99.999Z"), NaN, 1],
+    [at("7"), NaN, 1],
+    [at(7), NaN, 1],
+    [at("", 1).replace(`"durationMs":1`, `"durationMs":1e999`), NaN, NaN],
+    [at("", 1).replace(`"durationMs":1`, `"durationMs":-1e999`), NaN, NaN],
+    [at("", 1e308), NaN, NaN],
+    [at("", "1"), NaN, NaN],
+  ];
+  for (const [text, at, duration] of cases) {
+    const { rows: [row], refusals } = await read(text);
+    assertEquals([row?.at, row?.duration, refusals], [at, duration, []], text);
+    const rows = [row!, ...(await read(json(failed))).rows];
+    const marks = await marksOf(rows, 900, 180, () => undefined);
+    assertEquals(marks!.outlines.length, Number.isNaN(at) ? 1 : 2);
+  }
+});
+
+test("a value that makes no text is nobody's name, status or type", async () => {
+  const mute = { toString: 1, valueOf: 1 };
+  const book = await read(
+    json({ ...applied, status: mute, trace: { ...applied.trace, settlement: mute } }),
+    json({ ...lost("c").closed, type: mute }),
+    json({ fact: lost("d").consumed, recovered: { ...lost("d").closed, type: mute } }),
+  );
+  assertEquals(book.refusals.map(({ reason }) => reason), [
+    `it is no result, fact, ledger entry or row: its fields are "contract", "type", "orderId", "executionId", "at"`,
+  ]);
+  assertEquals(book.rows.map(({ status, settlement }) => [status, settlement]), [
+    ["INVALID", json(mute)],
+    ["OPEN", ""],
+  ]);
+});
+
+test("a row whose text is deeper than a stack is refused by its column, and no other row", async () => {
+  const row = (orderId: string, result: string) => ({
+    ...{ order_id: orderId, fact: json({ ...fact, orderId }), request: null, context: null },
+    ...{ result, recovered: null },
+  });
+  const deep = json({ ...applied, orderId: "deep" }).replace(/\}$/, `,"x":${"[".repeat(1e5)}`) +
+    "]".repeat(1e5) + "}";
+  const book = await read(json([row("deep", deep), row("a", json(applied))]));
+  assertEquals(book.rows.map(({ orderId }) => orderId), ["a"]);
+  assertEquals(book.refusals.map(({ reason }) => reason), [
+    "its column result has more than 1000 levels",
+  ]);
 });

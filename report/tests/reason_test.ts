@@ -114,3 +114,10 @@ test("a row has its reason, whichever of its documents was read first", async ()
     assertEquals(book.rows.map((row) => row.reason), [reason], text);
   }
 });
+
+test("of any number of errors the first are told", () => {
+  const errors = Array.from({ length: 200_000 }, (_, i) => ({ $js: "error", message: `e${i}` }));
+  const rawError = { $js: "error", message: "all", errors };
+  const reason = reasonOf({ status: "FAILED", trace: { settlement: "THREW", rawError } }, 100);
+  assertEquals(reason, "all: e0; e1; e2; and 199997 more");
+});

@@ -162,3 +162,26 @@ test("in a whole result, recorded values are drawn as such, and all else as JSON
   const odd = { trace: { context: { annotations: { $js: "bigint" } } } };
   assertStringIncludes(lines(resultTree(odd)).join("\n"), "$js: bigint");
 });
+
+test("a tag with any value in its fields is drawn, and says nothing that is not there", () => {
+  const fields = [{ toString: 1, valueOf: 1 }, [[{}], null], "x", 1.5, null, 1e999, "\ud800"];
+  const tags = [
+    ...["bigint", "bytes", "circular", "date", "error", "function", "instance", "map", "number"],
+    ...["object", "regexp", "set", "string", "symbol", "truncated", "unreadable", "url", "boxed"],
+  ];
+  const names = [
+    ...["base64", "class", "code", "description", "entries", "errors", "flags", "head", "json"],
+    ...["kind", "length", "message", "name", "props", "reason", "size", "source", "stack", "tail"],
+    ...["up", "utf16", "value", "values"],
+  ];
+  for (const $js of tags) {
+    for (const field of fields) {
+      const all = Object.fromEntries(names.map((name) => [name, field]));
+      const kept = { $js: "truncated", head: "AAAA", tail: "b", size: field, reason: field };
+      for (const each of [all, { ...all, head: "a" }, { ...all, base64: kept, value: kept }]) {
+        const said = lines(recordedTree([{ $js, ...each }], "")).join("\n");
+        assert(!/NaN|\[object |undefined of/.test(said), `${$js}: ${said}`);
+      }
+    }
+  }
+});

@@ -114,6 +114,11 @@ function counted(what: string, count: number): string {
   return `${what} of ${count.toLocaleString("en")}`;
 }
 
+/** A number that was recorded, be it that something else stands there. */
+function amount(recorded: unknown): string {
+  return typeof recorded === "number" ? recorded.toLocaleString("en") : "?";
+}
+
 // --- Tags -----------------------------------------------------------------------------------------
 
 /** A tag with fields of another shape than the contract's is `undefined`: it is shown as it is. */
@@ -264,7 +269,7 @@ function bytes(tag: Fields, place: Place): Node | undefined {
   const kept = isCut(base64) ? base64.head ?? "" : base64;
   const content = typeof kept === "string" ? fromBase64(kept) : undefined;
   if (content === undefined) return undefined;
-  const what = `${textOf(kind) ?? "bytes"} of ${Number(length).toLocaleString("en")} bytes`;
+  const what = `${textOf(kind) ?? "bytes"} of ${amount(length)} bytes`;
   return {
     ...ofClass(tag, place, what),
     ...noteOfCut(base64, "bytes"),
@@ -286,8 +291,8 @@ function isCut(value: unknown): value is Cut {
 /** What a cut says in words. Limits count in the units of their names. */
 function noteOfCut(value: unknown, unit = "entries"): { note: string } | undefined {
   if (!isCut(value)) return undefined;
-  const size = typeof value.size === "number" ? value.size.toLocaleString("en") : "?";
-  return { note: `cut by ${textOf(value.reason) ?? "a limit"}: it had ${size} ${unit}` };
+  const reason = textOf(value.reason) ?? "a limit";
+  return { note: `cut by ${reason}: it had ${amount(value.size)} ${unit}` };
 }
 
 /** What was cut, in its place: both ends of a text, or the beginning of anything else. */
@@ -298,14 +303,14 @@ function cutNode(tag: Fields, place: Place, what: string): Node {
     const children = tag.head === undefined ? [] : keptOf(tag.head, place);
     return { ...at(place), kind: "cut", text, ...noteOfCut(tag, "values")!, children };
   }
-  const units = typeof tag.size === "number" ? tag.size.toLocaleString("en") : "?";
   const reason = textOf(tag.reason) ?? "a limit";
-  const left = Number(tag.size) - (head ?? "").length - (tail ?? "").length;
+  const kept = (head ?? "").length + (tail ?? "").length;
+  const left = typeof tag.size === "number" ? tag.size - kept : undefined;
   return {
     ...at(place),
     kind: "cut",
-    text: `a text of ${units} characters, cut in its middle`,
-    note: `cut by ${reason}: ${left.toLocaleString("en")} characters are not recorded`,
+    text: `a text of ${amount(tag.size)} characters, cut in its middle`,
+    note: `cut by ${reason}: ${amount(left)} characters are not recorded`,
     blocks: [
       ...head ? [{ title: "its beginning", text: head }] : [],
       ...tail ? [{ title: "its end", text: tail }] : [],

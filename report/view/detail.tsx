@@ -4,15 +4,23 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isResult } from "compiled:validators";
 import { type Finding, judge } from "../checks/contract.ts";
 import { type Book, type Execution, executionOf, type Row } from "../reading/book.ts";
+import { beginning } from "../reading/beginning.ts";
+import { instantOf } from "../reading/instant.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
 import { recordedTree, resultTree } from "../tree/node.ts";
 import { reasonOf } from "../reason.ts";
 import { fidelityOf, instantInWords, isProofAbsent, SETTLEMENTS, wordsOf } from "../phrases.ts";
 import { useKeys } from "./keys.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
-import { Text } from "./text.tsx";
+import { Name, Text } from "./text.tsx";
 import { Timeline } from "./timeline.tsx";
 import { showField, Tree } from "./tree.tsx";
+
+/** Findings that are shown at their fields: each field looks for its own. */
+const FINDINGS = 500;
+
+/** Annotations that are shown, and characters of one: the JSON has all. */
+const [ANNOTATIONS, ANNOTATION] = [100, 10_000];
 
 /** Characters of a reason below the title: the whole value is further down. */
 const REASON = 1000;
@@ -73,7 +81,8 @@ function Steps({ row, rows, back, look }: DetailProps): JSX.Element {
 function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
   const execution = useMemo(() => executionOf(row), [row, row.documents.length]);
   const { result, facts } = execution;
-  const findings = useMemo(() => result ? judge(result, isResult) : [], [result]);
+  const all = useMemo(() => result ? judge(result, isResult) : [], [result]);
+  const findings = useMemo(() => all.slice(0, FINDINGS), [all]);
   const others = book.others(row);
   const reason = result && !facts.some(isProofAbsent) ? reasonOf(result, REASON) : row.reason;
   return (
@@ -84,7 +93,7 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
           <b>{NAMES[row.status]}</b>
           {SETTLEMENTS.has(row.settlement) && <span>{SETTLEMENTS.get(row.settlement)}</span>}
         </p>
-        <h1>{row.orderId === "" ? <i>no orderId</i> : <Text value={row.orderId} />}</h1>
+        <h1>{row.orderId === "" ? <i>no orderId</i> : <Name value={row.orderId} />}</h1>
         {reason !== "" && (
           <p class="reason">
             <Text value={reason} />
@@ -92,11 +101,11 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
         )}
         <p class="by">
           <b>
-            <Text value={row.action || "an action without a name"} />
+            <Name value={row.action || "an action without a name"} />
           </b>
           {" by "}
           <b>
-            <Text value={row.runner || "a Runner without a name"} />
+            <Name value={row.runner || "a Runner without a name"} />
           </b>
           {!Number.isNaN(row.at) && (
             <>
@@ -106,7 +115,7 @@ function Found({ book, row, look }: DetailProps & { row: Row }): JSX.Element {
         </p>
       </header>
       {others.length > 0 && <Others others={others} look={look} />}
-      {findings.length > 0 && <Refused findings={findings} />}
+      {findings.length > 0 && <Refused findings={findings} count={all.length} />}
       <div class="columns">
         <div>
           {result && <Observed result={result} findings={findings} />}
@@ -147,7 +156,7 @@ function Others(
         {others.slice(0, 20).map((other) => (
           <li key={other.id}>
             <button type="button" class="link" onClick={() => look(other)}>
-              {NAMES[other.status]}, <Text value={other.executionId || "no executionId"} />
+              {NAMES[other.status]}, <Name value={other.executionId || "no executionId"} />
             </button>
           </li>
         ))}
@@ -176,7 +185,7 @@ function Says({ row, execution, isRefused }: SaysProps): JSX.Element {
         <p>
           Closed on{" "}
           <b>
-            <Text value={String(closed.at).replace("T", " ").replace("Z", " UTC")} />
+            <Text value={momentOf(closed.at)} />
           </b>{" "}
           by a Runner that recovered the ledger. The fact that it appended names the execution that
           was lost, and not who closed it.
@@ -188,8 +197,15 @@ function Says({ row, execution, isRefused }: SaysProps): JSX.Element {
   );
 }
 
+/** A moment in words, or whatever is in its place. */
+function momentOf(at: unknown): string {
+  const instant = instantOf(at);
+  if (Number.isNaN(instant)) return typeof at === "string" ? at : JSON.stringify(at) ?? "no day";
+  return `${instantInWords(instant)} UTC`;
+}
+
 /** What was observed is called by how the observation ended. */
-const OBSERVED: ReadonlyMap<string, string> = new Map(Object.entries({
+const OBSERVED: ReadonlyMap<unknown, string> = new Map(Object.entries({
   RETURNED: "The action returned",
   THREW: "The action threw",
   UNPROVEN: "The action’s reason",
@@ -203,7 +219,7 @@ function Observed(
   const fidelity = isFields(trace.fidelity) ? trace.fidelity.raw : undefined;
   const fields = ["rawResult", "rawError"].filter((name) => Object.hasOwn(trace, name));
   if (fields.length === 0) return null; // What is said of it above is all there is.
-  const title = OBSERVED.get(String(trace.settlement)) ?? "What was observed";
+  const title = OBSERVED.get(trace.settlement) ?? "What was observed";
   return (
     <section class="card">
       <h2>{title}</h2>
@@ -256,7 +272,9 @@ function Faithful({ fidelity }: { fidelity: unknown }): JSX.Element {
   return <p class={isMissing ? "fidelity missing" : "fidelity"}>{inWords}</p>;
 }
 
-function Refused({ findings }: { findings: readonly Finding[] }): JSX.Element {
+function Refused(
+  { findings, count }: { findings: readonly Finding[]; count: number },
+): JSX.Element {
   return (
     <section class="card verdict refusing">
       <h2>✗ The contract refuses it</h2>
@@ -270,7 +288,7 @@ function Refused({ findings }: { findings: readonly Finding[] }): JSX.Element {
           </li>
         ))}
       </ul>
-      {findings.length > 50 && <p>And {(findings.length - 50).toLocaleString("en")} more.</p>}
+      {count > 50 && <p>And {(count - 50).toLocaleString("en")} more.</p>}
     </section>
   );
 }
@@ -299,8 +317,13 @@ function Identity({ row, execution }: { row: Row; execution: Execution }): JSX.E
         <>
           <h3>Annotations</h3>
           <dl>
-            {annotations.map(([name, value]) => <Field key={name} name={name}>{value}</Field>)}
+            {annotations.slice(0, ANNOTATIONS).map(([name, value]) => (
+              <Field key={name} name={name}>{value}</Field>
+            ))}
           </dl>
+          {annotations.length > ANNOTATIONS && (
+            <p>And {(annotations.length - ANNOTATIONS).toLocaleString("en")} more.</p>
+          )}
         </>
       )}
     </section>
@@ -313,10 +336,10 @@ function Field({ name, children }: { name: string; children?: unknown }): JSX.El
   return (
     <>
       <dt>
-        <Text value={name} />
+        <Name value={name} />
       </dt>
       <dd>
-        <Text value={value} />
+        <Text value={beginning(value, ANNOTATION)} />
       </dd>
     </>
   );

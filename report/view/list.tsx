@@ -21,7 +21,7 @@ import { durationInWords, instantInWords, SETTLEMENTS } from "../phrases.ts";
 import { useKeys } from "./keys.ts";
 import { usePrinting } from "./printing.ts";
 import { NAMES, StatusShape } from "./shapes.tsx";
-import { Text } from "./text.tsx";
+import { Name, Text } from "./text.tsx";
 import { useWidth } from "./width.ts";
 
 export interface ListProps {
@@ -39,7 +39,7 @@ const HIGHEST = 400_000;
 /** Rows on paper: some thirty pages. */
 export const PRINTED = 2000;
 /** A list that is narrower than this, in heights of a row, has three lines a row. */
-const NARROW = 20;
+const NARROW = 24;
 /** How far the list was scrolled when it was left. */
 let kept = 0;
 
@@ -184,13 +184,13 @@ function RowOf({ row, index, isActive, look, style }: RowProps): JSX.Element {
         {findings > 0 && <span class="finding">✗ {findings}</span>}
       </span>
       <span role="gridcell" class="orderId">
-        {orderId === "" ? <i>no orderId</i> : <Text value={orderId} />}
+        {orderId === "" ? <i>no orderId</i> : <Name value={orderId} />}
       </span>
       <span role="gridcell" class="action">
-        <Text value={action} />
+        <Name value={action} />
       </span>
       <span role="gridcell" class="runner">
-        <Text value={runner} />
+        <Name value={runner} />
       </span>
       <span role="gridcell" class="at">{instantInWords(at)}</span>
       <span role="gridcell" class="duration">

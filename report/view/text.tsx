@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { beginning } from "../reading/beginning.ts";
 import { visible } from "../tree/visible.ts";
 
 /** Most texts: nothing can hide in them, and nothing in them writes from right to left. */
@@ -14,4 +15,12 @@ export function Text({ value }: { value: string }): JSX.Element {
       )}
     </bdi>
   );
+}
+
+/** The contract allows 256 characters. What is longer is whole in the JSON. */
+const NAME = 600;
+
+/** An identity or another name, short enough to be drawn wherever it is. */
+export function Name({ value }: { value: string }): JSX.Element {
+  return <Text value={beginning(value, NAME)} />;
 }

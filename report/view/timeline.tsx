@@ -2,6 +2,7 @@
 import type { JSX } from "preact";
 import { scaleLinear } from "d3-scale";
 import type { Execution, Row } from "../reading/book.ts";
+import { instantOf } from "../reading/instant.ts";
 import { type Fields, isFields } from "../reading/recognise.ts";
 import { durationInWords, instantInWords } from "../phrases.ts";
 import { StatusShape } from "./shapes.tsx";
@@ -15,6 +16,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   FAILURE_OBSERVED: "the action’s failure was observed",
   PROOF_ABSENT: "no proof was observed",
 };
+/** An execution has four facts at most; what others have written may have any number. */
+const MOST = 100;
 const CLOSED = "a Runner closed the order: its own was gone";
 
 interface Moment {
@@ -24,7 +27,8 @@ interface Moment {
 }
 
 export function Timeline({ row, execution }: { row: Row; execution: Execution }): JSX.Element {
-  const moments = momentsOf(execution);
+  const all = momentsOf(execution);
+  const moments = all.slice(0, MOST);
   const times = moments.map(({ at }) => at).filter((at) => !Number.isNaN(at));
   const [first, last] = [Math.min(...times), Math.max(...times)];
   const steps = moments.map(({ at }, index) => index === 0 ? NaN : at - moments[index - 1]!.at);
@@ -45,6 +49,7 @@ export function Timeline({ row, execution }: { row: Row; execution: Execution })
         ))}
       </ol>
       {moments.length === 0 && <p>No fact was read.</p>}
+      {all.length > MOST && <p>And {(all.length - MOST).toLocaleString("en")} more facts.</p>}
       {!Number.isNaN(row.duration) && (
         <p>
           The Runner watched the action for{" "}
@@ -130,7 +135,7 @@ function moment({ type, at }: Fields, meanings: Readonly<Record<string, string>>
   const name = typeof type === "string" ? type : JSON.stringify(type) ?? "no type";
   return {
     type: name,
-    at: typeof at === "string" ? Date.parse(at) : NaN,
+    at: instantOf(at),
     meaning: (Object.hasOwn(meanings, name) ? meanings[name] : undefined) ?? "",
   };
 }

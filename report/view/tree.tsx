@@ -10,6 +10,8 @@ import { Text } from "./text.tsx";
 const MANY = 100;
 /** Characters of a text that are shown before the reader asks for all. */
 const LONG = 2000;
+/** Deeper than this, nothing is open at first: drawing goes into what is open, level by level. */
+const OPENED = 50;
 /** Deeper than this, what lies deeper is no longer moved to the right: nothing leaves its box. */
 const DEEP = 10;
 
@@ -42,7 +44,7 @@ function Branch({ node, name, findings, level }: TreeProps & { level: number }):
   const inside = findings.some(({ pointer }) => pointer.startsWith(`${node.pointer}/`));
   // What holds nothing but a text or bytes, and why an error was thrown, is what people look for.
   const isSought = !node.children?.length || node.label === "caused by";
-  const [isOpen, setOpen] = useState(level < 2 || inside || isSought);
+  const [isOpen, setOpen] = useState(level < 2 || (level < OPENED && (inside || isSought)));
   return (
     <details
       open={isOpen}

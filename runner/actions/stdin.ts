@@ -47,12 +47,16 @@ function offsetOfStdin(): number | undefined {
   }
 }
 
+/** Linux's `magic.h`: systems of real files that have no blocks where memory is not limited. */
+const OF_MEMORY = { tmpfs: 0x01021994, ramfs: 0x858458f6, overlayfs: 0x794c7630 };
+
 /**
  * Whether the size of the file on stdin is how much it holds. One of /proc says 0, whatever it holds;
  * to read it could take from the command what is there once. A system of such files has no blocks.
  */
 function isMeasured(): boolean {
-  return statfsSync("/proc/self/fd/0").blocks > 0;
+  const { blocks, type } = statfsSync("/proc/self/fd/0");
+  return blocks > 0 || Object.values(OF_MEMORY).includes(type);
 }
 
 /**

@@ -4,7 +4,7 @@ import { extname } from "node:path";
 import { lookAtOutput } from "../actions/output.ts";
 import type { Entry } from "../ledgers/ledger.ts";
 import type { Places } from "./ledger.ts";
-import { linesOfOutput } from "./printed.ts";
+import { linesOfOutput, type Output } from "./printed.ts";
 import { clean, fit, LONGEST_ORDER, spoken, type Style, wrap } from "./style.ts";
 import { linesOf, said } from "./tags.ts";
 import { isRecord } from "../contract/record.ts";
@@ -45,7 +45,7 @@ export function card(entry: Entry, style: Style, { result, printed }: Places): s
     ...indented([
       `by      ${clean(context.runner)}`,
       ...Object.entries(context.annotations ?? {}).map(([key, value], i) =>
-        `${i === 0 ? "with  " : "      "}  ${clean(key)}=${clean(value)}`
+        `${i === 0 ? "with  " : "      "}  ${clean(key)}=${clean(said(value))}`
       ),
       ...observation ? [`result  ${clean(result)}`] : [],
     ]),
@@ -56,7 +56,7 @@ export function card(entry: Entry, style: Style, { result, printed }: Places): s
 /** The facts, one below the other; between them, how long it took. */
 function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[] {
   const facts: Fact[] = [...result?.facts ?? [fact], ...recovered ? [recovered] : []];
-  const line = ({ at, type }: Fact) => `${paint("dim", at)}  ${FACTS[type]}`;
+  const line = ({ at, type }: Fact) => `${paint("dim", clean(at))}  ${FACTS[type] ?? clean(type)}`;
   return facts.flatMap((each, i) => {
     const before = facts[i - 1];
     if (before === undefined) return [`● ${line(each)}`];
@@ -70,7 +70,7 @@ function timeLine({ fact, result, recovered }: Entry, { paint }: Style): string[
 /** What is told in words or shown elsewhere is left out: codes, and the script that looks later. */
 const ELSEWHERE = [
   ...["exitCode", "endedBy", "pid", "stopped", "gaveUp", "lost"],
-  ...["judgement", "stdout", "stderr", "look"],
+  ...["judgement", "look"],
 ];
 
 function evidence(result: ExecutionResult, style: Style): string[] {
@@ -81,23 +81,27 @@ function evidence(result: ExecutionResult, style: Style): string[] {
     const isTold = message !== undefined && lines.length === 1;
     return isTold || evidence === null ? [] : [...lines, ""];
   }
-  const others = Object.entries(evidence).filter(([key]) => !ELSEWHERE.includes(key));
+  const outputs = ["stdout", "stderr"].filter((name) => isOutput(evidence[name]));
+  const others = Object.entries(evidence)
+    .filter(([key]) => !ELSEWHERE.includes(key) && !outputs.includes(key));
   const { host, marker, look } = evidence;
   // The first line of a look is its verdict.
   const extent = { most: LINES[result.status], first: isLook(result.trace.action) };
-  const outputs = ["stdout", "stderr"].flatMap((name) =>
-    isRecord(evidence[name])
-      ? linesOfOutput(name, evidence[name], ", all of it in", extent, style)
-      : []
-  );
   return [
     ...others.length > 0 ? [...recorded(Object.fromEntries(others), style), ""] : [],
-    ...outputs,
+    ...outputs.flatMap((name) =>
+      linesOfOutput(name, evidence[name] as Output, ", all of it in", extent, style)
+    ),
     ...isRecord(look)
       ? [`look    on ${clean(said(host))}, in ${clean(said(marker))}: what came of it is there`]
       : [],
     "",
   ];
+}
+
+/** An action of somebody else's may call anything "stdout". */
+function isOutput(value: unknown): boolean {
+  return isRecord(value) && (typeof value.bytes === "number" || value.unreadable !== undefined);
 }
 
 /** Without a result, what is in the files now: the command may still be at work. */

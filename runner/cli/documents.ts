@@ -1,4 +1,5 @@
 /** JSON as people have it in files: one document, an array of them, or one a line. */
+import { LEVELS } from "../contract/depth.ts";
 
 /** A document, or what stands where one should. */
 export type Read =
@@ -8,12 +9,6 @@ export type Read =
     readonly lineOf: (path: readonly string[]) => number;
   }
   | { readonly line: number; readonly problem: string };
-
-/**
- * No contract needs more: a recorded value has 500 levels at most. What validates and writes JSON
- * calls itself for each level, and some ten thousand are more than the stack holds.
- */
-const LEVELS = 1000;
 
 /** Reads a text as one document. */
 export function parse(text: string, line = 1): Read {

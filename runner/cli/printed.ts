@@ -4,7 +4,7 @@ import { clean, fit, sized, type Style } from "./style.ts";
 import { said } from "./tags.ts";
 
 /** How a file of output is described, in a result or now: see `Output` of the actions. */
-type Output = Readonly<Record<string, unknown>>;
+export type Output = Readonly<Record<string, unknown>>;
 
 /** How much of it is shown, in lines. */
 export interface Extent {

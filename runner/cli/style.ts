@@ -25,7 +25,7 @@ export const LONGEST_ORDER = 1000;
 
 /** What a terminal would obey, turn around or hide. A joiner within an emoji is a part of it. */
 const UNSEEN =
-  /[\p{Cc}\p{Cs}\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?<!\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
+  /[\p{Cc}\p{Cs}\u00ad\u061c\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|(?<!\p{Extended_Pictographic}[\ufe0f\p{Emoji_Modifier}]?)\u200d|\u200d(?!\p{Extended_Pictographic})/gu;
 
 /** Recorded text on one line: what nobody would see as it is, is written as its code. */
 export function clean(text: string): string {
@@ -36,7 +36,7 @@ export function clean(text: string): string {
         ? " "
         : JSON.stringify(character).startsWith('"\\')
         ? JSON.stringify(character).slice(1, -1)
-        : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+        : codeOf(character),
   );
 }
 
@@ -47,11 +47,16 @@ export function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 80).replace(/[\ud800-\udbff]$/, "")}…` : text;
 }
 
-/** A document of JSON, of which a terminal obeys nothing: JSON itself escapes only what is below space. */
+/** As JSON escapes it. */
+function codeOf(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A document of JSON that a terminal shows as it is: JSON itself escapes only what is below space. */
 export function jsonOf(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(
-    /[\x7f-\x9f]/g,
-    (character) => `\\u00${character.charCodeAt(0).toString(16)}`,
+    UNSEEN,
+    (character) => character === "\n" ? character : codeOf(character),
   );
 }
 

@@ -61,7 +61,7 @@ function rowOf(entry: Entry, columns: number): Row {
   const { status, fact, request, result } = entry;
   return {
     status,
-    consumed: fact.at.slice(0, 19).replace("T", " "),
+    consumed: clean(fact.at.slice(0, 19)).replace("T", " "),
     took: result?.trace ? spoken(result.trace.durationMs) : "", // An archive may have taken it.
     order: clean(request.orderId),
     action: fit(clean(asked(entry)), columns), // It may be long, and the rows are many.

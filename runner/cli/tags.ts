@@ -221,7 +221,8 @@ function cut(tag: Tag, what: string): Told {
     const kept = tag.head === undefined ? {} : told(tag.head);
     return { ...kept, text: text + noteOfCut(tag, "values") };
   }
-  const left = Number(tag.size) - (head ?? "").length - (tail ?? "").length;
+  const kept = (head ?? "").length + (tail ?? "").length;
+  const left = typeof tag.size === "number" ? tag.size - kept : undefined;
   const reason = textOf(tag.reason) ?? "a limit";
   return {
     text: `a text of ${counted(tag.size)} characters, cut in its middle ` +

@@ -91,8 +91,8 @@ function ended(isProven: boolean, evidence: Record<string, unknown>): string | u
   if (process !== "") return `the Runner stopped waiting${process}`;
   if (lost !== true) return undefined;
   return phase === "started"
-    ? `the connection to ${host} was lost after the command had begun`
-    : `the connection to ${host} was lost, and nobody knows whether the command had begun`;
+    ? `the connection to ${said(host)} was lost after the command had begun`
+    : `the connection to ${said(host)} was lost, and nobody knows whether the command had begun`;
 }
 
 /** What became of a release, if it is one: never more than its evidence says. */

@@ -6,6 +6,7 @@ import {
   type ExecutionResult,
   type Fact,
 } from "deployer-runtime";
+import { isTooDeep, LEVELS } from "../contract/depth.ts";
 import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
 import { type Entry, type Filter, type Page, type Query, STATUSES } from "./ledger.ts";
 
@@ -127,7 +128,7 @@ export function problemOfClaim(orderId: string, claim: unknown): string | undefi
       `context.annotations.${key}`,
       value,
     ]),
-  ]) ?? problemOfInstant("fact.at", fact?.at);
+  ]) ?? problemOfInstant("fact.at", fact?.at) ?? problemOfDepth(claim);
 }
 
 /** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
@@ -137,7 +138,7 @@ export function problemOfResult(consumed: Fact, result: unknown): string | undef
     ["orderId", orderId, consumed.orderId],
     ["executionId", executionId, consumed.executionId],
     ["status", status, STATUSES.filter((status) => status !== "OPEN")],
-  ]) ?? problemOfFacts(facts) ?? problemOfTrace(trace);
+  ]) ?? problemOfFacts(facts) ?? problemOfTrace(trace) ?? problemOfDepth(result);
 }
 
 /** An archive may have taken the facts of a result, and its trace: what is there is whole. */
@@ -156,7 +157,7 @@ function problemOfTrace(trace: unknown): string | undefined {
   return problemOf([
     ["trace.settlement", settlement],
     ["trace.action.name", (action as Fields)?.name],
-  ]) ?? (typeof durationMs === "number" ? undefined : "trace.durationMs is not a number");
+  ]) ?? (Number.isFinite(durationMs) ? undefined : "trace.durationMs is not a number");
 }
 
 /** What is wrong with the fact that an order was recovered; `undefined` if nothing is. */
@@ -167,7 +168,7 @@ export function problemOfRecovered(consumed: Fact, recovered: unknown): string |
     ["executionId", executionId, consumed.executionId],
     ["type", type, "PROOF_ABSENT"],
     ["at", at],
-  ]) ?? problemOfInstant("at", at);
+  ]) ?? problemOfInstant("at", at) ?? problemOfDepth(recovered);
 }
 
 type Fields = Record<string, unknown> | null | undefined;
@@ -183,6 +184,11 @@ function problemOf(expected: Expected[]): string | undefined {
 
 function problemOfInstant(field: string, at: unknown): string | undefined {
   return Number.isNaN(Date.parse(at as string)) ? `${field} is not an instant` : undefined;
+}
+
+/** One that is too deep would end each list that it is in. */
+function problemOfDepth(value: unknown): string | undefined {
+  return isTooDeep(value) ? `it has more than ${LEVELS} levels` : undefined;
 }
 
 /** The fact that nobody will ever know how an order ended. */

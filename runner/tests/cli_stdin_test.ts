@@ -1,5 +1,5 @@
 /** What becomes of standard input, and of bytes that are no text: only a process has either. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,6 +14,11 @@ after(tidy);
 const LONG = { timeout: 120_000 };
 /** Files that say they are empty. */
 const OF_PROC = ["/proc/version"].filter((file) => existsSync(file));
+const mount = (kind: string) => `mount -t ${kind} none /mnt`;
+/** Systems of real files that have no blocks, where this process may mount them. */
+const OF_MEMORY = ["tmpfs -o size=0", "ramfs"].filter((kind) =>
+  spawnSync("unshare", ["-rm", "sh", "-c", mount(kind)]).status === 0
+);
 const HOSTS = "web1\nweb2\nwéb3\n";
 
 test("a command reads the stdin that it would read without deployer", LONG, async () => {
@@ -47,6 +52,18 @@ test("a command reads the stdin that it would read without deployer", LONG, asyn
       sha256(read),
     ]);
   });
+});
+
+test("an empty file in memory without a limit is known to be empty", LONG, async () => {
+  for (const kind of OF_MEMORY) {
+    const script = `export -f deployer
+      unshare -rm bash -c '${mount(kind)} && : > /mnt/empty && deployer exec -- cat < /mnt/empty'`;
+    const { code, stdout, stderr } = await bash(fresh(), script);
+    assertEquals(code, 0, stderr);
+    assertEquals(JSON.parse(stdout).trace.rawResult.stdin, {
+      ...{ kind: "file", bytes: 0, sha256: sha256("") },
+    });
+  }
 });
 
 test("no size is recorded of a file whose system tells none", LONG, async () => {

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { type Action, execute } from "deployer-runtime";
 import { FolderLedger } from "deployer-runner/ledgers/folder";
 import { outputFiles } from "../actions/output.ts";
-import { entryOfResult } from "../cli/card.ts";
+import { card, entryOfResult } from "../cli/card.ts";
 import { linesOfOutput } from "../cli/printed.ts";
 import { showProgress } from "../cli/progress.ts";
 import { fit, fitMiddle, jsonOf, pad, show, widthOf, wrap } from "../cli/style.ts";
@@ -284,8 +284,9 @@ test("a value that is refused is cut between characters, and says no password", 
 });
 
 test("JSON holds no character that a terminal obeys, and says the same", () => {
-  const text = "a\x9b2Jb\x7f\x85é🚀\x1b\n";
-  assertEquals(jsonOf({ text }, 2).match(/(?!\n)\p{Cc}/u), null);
+  const text = "a\x9b2Jb\x7f\x85é🚀\x1b\n\u061c\u00ad\u202e\u2066\u200b\ufeff👩\u200d👩";
+  assertEquals(jsonOf({ text }, 2).match(/(?![\n\u200d])[\p{Cc}\p{Cf}]/u), null);
+  assertStringIncludes(jsonOf({ text }), "👩\u200d👩");
   assertEquals(JSON.parse(jsonOf({ text })), { text });
 });
 
@@ -303,3 +304,80 @@ test("the line that moves shows whole characters, and waits for no FIFO", LONG, 
   assertMatch(shown, /ms {2}éé+…/);
   assertEquals(shown.includes("\ufffd"), false);
 });
+
+// --- What others have written ---------------------------------------------------------------------
+
+/** What may be in the place of any value that was recorded; JSON can say no more than this. */
+const ODD: unknown[] = [
+  ...[null, true, 0, -1, 1e999, "", "\ud800", "\x1b[2J\u009b\n", [], {}, [null], [[]]],
+  JSON.parse('{"toString":1,"valueOf":1,"__proto__":{"a":1}}'),
+  ...["truncated", "string", "bytes", "error", "map", "date", "circular", "toString", null, {}]
+    .flatMap(($js) =>
+      [{ toString: 1, valueOf: 1 }, [[{}], null], "x", 1.5].map((field) => ({
+        ...{ $js, size: field, head: field, utf16: field, base64: field, length: field },
+        ...{ message: field, errors: field, entries: field, value: field, up: field, props: field },
+      }))
+    ),
+];
+
+test("whatever a record holds, its card and its line in a list are plain text", async () => {
+  const printed = { file: "f", bytes: 3000, start: "a", end: "b" };
+  const why = { stopped: "Ctrl-C", gaveUp: "SIGHUP", lost: true, phase: "started", host: "h" };
+  const look = { host: "h", marker: "m", look: {}, stdout: printed, stderr: printed };
+  const release = { release: "r", seen: "r", differing: ["a"], unreadable: "b", error: "c" };
+  const action = { name: "ssh", input: { host: "h", program: "sh", args: ["a"], url: "u" } };
+  const request = { orderId: "x", action };
+  for (const evidence of [{ ...why, ...look }, release]) {
+    const [result, thrown] = [
+      await execute(request, context, (_, { unproven }) => unproven(evidence)),
+      await execute(request, context, throwing(Object.assign(new Error("no"), evidence))),
+    ];
+    for (
+      const whole of [result, thrown].map((each) => JSON.parse(JSON.stringify(entryOfResult(each))))
+    ) {
+      const places = [
+        ...placesIn(whole.result.trace.rawError, ["result", "trace", "rawError"]),
+        ...placesIn(action.input, ["request", "action", "input"]),
+        ...[["context", "annotations"], ["context", "annotations", "a"]],
+      ];
+      for (const place of places) {
+        for (const odd of ODD) {
+          const entry = { ...JSON.parse(JSON.stringify(whole)), context: { ...context } };
+          if (place.length === 3) entry.context.annotations = { a: "b" };
+          put(entry, place, odd);
+          const where = { result: "f", printed: [] };
+          const lines = [...card(entry, STYLE, where), ...tableOf([entry], STYLE)].join("\n");
+          // deno-lint-ignore no-control-regex -- that is what is looked for
+          const wrong = /[\x00-\x09\x0b-\x1f\x7f-\x9f]|\[object |NaN/.exec(lines)?.[0];
+          assertEquals(wrong, undefined, `${place.join(".")}: ${JSON.stringify(odd)}: ${lines}`);
+        }
+      }
+    }
+  }
+});
+
+test("a moment that was recorded with something in brackets commands no terminal", async () => {
+  const done = await entry(() => 1);
+  const at = "2026-01-01 (\x1b[2J\n)"; // Engines read it as an instant.
+  const fact = { ...done.fact, at };
+  const facts = done.result!.facts.map((each) => ({ ...each, at, type: at }));
+  const hostile = { ...done, fact, result: { ...done.result, facts } } as unknown as Entry;
+  const where = { result: "f", printed: [] };
+  for (const line of [...card(hostile, STYLE, where), ...tableOf([hostile], STYLE)]) {
+    // deno-lint-ignore no-control-regex -- that is what is looked for
+    assertEquals(/[\x00-\x1f]/.test(line), false, line);
+  }
+});
+
+/** The keys that lead to each value in a value. */
+function* placesIn(value: unknown, place: string[]): Generator<string[]> {
+  yield place;
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, inner] of Object.entries(value)) yield* placesIn(inner, [...place, key]);
+}
+
+function put(holder: Record<string, unknown>, place: string[], value: unknown): void {
+  const [key, ...rest] = place as [string, ...string[]];
+  if (rest.length === 0) holder[key] = value;
+  else put(holder[key] as Record<string, unknown>, rest, value);
+}

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -103,16 +112,28 @@ test("a ledger that cannot be read says so itself, a file that cannot be written
   });
 });
 
-test("what is not a file keeps its name: no page takes the place of a device or a FIFO", async () => {
+test("what is not a file keeps its name: no page takes the place of a FIFO or a link", async () => {
   await inFolder(async (folder) => {
+    const ledger = { async *entries() {} };
     const fifo = join(folder, "fifo");
     execFileSync("mkfifo", [fifo]);
-    const ledger = { async *entries() {} };
-    await assertRejects(
-      () => writePage(ledger, fifo, Promise.resolve(PAGE)),
-      Error,
-      "is not a file",
-    );
-    assertEquals([lstatSync(fifo).isFIFO(), readdirSync(folder)], [true, ["fifo"]]);
+    const file = join(folder, "file");
+    writeFileSync(file, "it stays");
+    const links = [fifo, file, join(folder, "none")].map((target, i) => {
+      const link = join(folder, `link-${i}`);
+      symlinkSync(target, link);
+      return link;
+    });
+    const before = readdirSync(folder);
+    for (const path of [fifo, ...links]) {
+      await assertRejects(
+        () => writePage(ledger, path, Promise.resolve(PAGE)),
+        Error,
+        "is not a file",
+      );
+    }
+    assertEquals(readdirSync(folder), before);
+    assertEquals([fifo, ...links].map((path) => lstatSync(path).isFile()), Array(4).fill(false));
+    assertEquals(readFileSync(file, "utf8"), "it stays");
   });
 });

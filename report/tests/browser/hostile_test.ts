@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "puppeteer-core";
 import { assert, assertEquals } from "@std/assert";
+import { execute } from "../../../mod.ts";
 import type { Entry } from "../../../runner/ledgers/ledger.ts";
 import { reportOf } from "../../../runner/report.ts";
 import { EVERYTHING, toFragment } from "../../query.ts";
@@ -60,6 +61,34 @@ async function openAll(page: Page): Promise<string[]> {
   });
 }
 
+/** Results that no Deployer makes: of a size, or of a kind, that a page may break on. */
+const UNHEARD_OF = await unheardOf();
+
+async function unheardOf(): Promise<Record<string, string>> {
+  const order = { orderId: "x", action: { name: "x" } };
+  const result = await execute(order, { executionId: "e", runner: "r" }, () => {
+    throw new Error("no");
+  });
+  const mute = { toString: 1, valueOf: 1 };
+  const text = (orderId: string, fields: object, trace: object) =>
+    JSON.stringify({ ...result, orderId, ...fields, trace: { ...result.trace, ...trace } });
+  const annotations = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`a${i}`, "b"]));
+  const causes = `{"$js":"error","message":"m","cause":`.repeat(900) + "1" + "}".repeat(900);
+  return {
+    "a cause of a cause, 900 times": text("deep", {}, { rawError: "@" })
+      .replace(`"@"`, () => causes),
+    "200,000 facts": text("facts", { facts: Array(200_000).fill(result.facts[0]) }, {}),
+    "100,000 annotations": text("notes", {}, { context: { ...result.trace.context, annotations } }),
+    "a name of 5 MB": text("W".repeat(5_000_000), {}, { action: { name: "W".repeat(5_000_000) } }),
+    "what makes no text": text("mute", { status: "UNKNOWN" }, { settlement: mute, rawError: mute }),
+    "a length without an end": text("long", {}, { durationMs: 7 })
+      .replace(`"durationMs":7`, `"durationMs":1e999`),
+    "an instant beyond all calendars": text("late", {}, {
+      startedAt: "+275760-09-13T00:00:00.000Z",
+    }),
+  };
+}
+
 for (const name of browsers.NAMES) {
   let browser: Browser;
   before(async () => browser = await browsers.start(name), { timeout: 120_000 });
@@ -115,5 +144,28 @@ for (const name of browsers.NAMES) {
     );
     assertEquals(await browsers.wrongsOf(opened), []);
     await page.close();
+  });
+
+  test(`${name}: what no Deployer makes is opened too, and the others beside it`, async () => {
+    for (const [what, json] of Object.entries(UNHEARD_OF)) {
+      const opened = await browsers.open(browser);
+      const { page } = opened;
+      const file = files.path(`${what}.ndjson`);
+      writeFileSync(file, `${json}\n${ndjson.split("\n")[0]}`);
+      await browsers.choose(page, [file]);
+      const said = await page.$eval(".source", (text) => text.textContent);
+      assertEquals(said, "2 executions", what);
+      for (const index of [0, 1]) {
+        await page.evaluate(
+          (index) => document.querySelectorAll<HTMLElement>(".rows .row")[index]!.click(),
+          index,
+        );
+        await page.waitForSelector(".detail .identity");
+        await page.evaluate(() => document.querySelector<HTMLElement>(".steps button")!.click());
+        await page.waitForSelector(".rows .row");
+      }
+      assertEquals(await browsers.wrongsOf(opened), [], what);
+      await page.close();
+    }
   });
 }

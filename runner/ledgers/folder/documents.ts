@@ -120,7 +120,8 @@ export async function claimsIn(
   const found = await read(path) as (Claim | null)[] | undefined;
   if (found === undefined) return undefined;
   const isNamed = (claim: Claim | null) =>
-    hash === undefined || hashOf(String(claim?.fact?.orderId)) === hash;
+    hash === undefined ||
+    typeof claim?.fact?.orderId === "string" && hashOf(claim.fact.orderId) === hash;
   const named = found.filter(isNamed);
   for (const claim of named.length > 0 ? named : found) {
     const problem = problemOfClaim(claim?.fact?.orderId as string, claim) ??
