@@ -221,7 +221,11 @@ export function testLedger(name: string, held: Held): void {
       );
       await rejected(refused, OrderUnstorable, problem);
     }
+    const deep = (levels: number) => JSON.parse("[".repeat(levels) + "]".repeat(levels));
+    await rejected(ledger.consume(...claim("y", deep(998))), OrderUnstorable, "1000 levels");
     assert.equal(await ledger.get("y"), undefined);
+    await ledger.consume(...claim("deep", deep(997)));
+    assert.equal((await ledger.get("deep"))?.status, "OPEN");
   });
 
   test(`${name}: what is claimed is what was given at the time of the call`, async () => {

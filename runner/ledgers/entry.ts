@@ -211,7 +211,8 @@ export function checkClaim(
   const request = { orderId, action: { name: action?.name } }; // Its input is any, and may be large.
   const asRead = JSON.parse(JSON.stringify({ fact, request, context }));
   const problem = problemOfClaim(fact.orderId, asRead) ??
-    (fact.orderId.isWellFormed() ? undefined : "its identity holds half of a character");
+    (fact.orderId.isWellFormed() ? undefined : "its identity holds half of a character") ??
+    problemOfDepth({ request: { action } });
   if (problem) throw new OrderUnstorable(fact.orderId, new Error(problem));
 }
 
