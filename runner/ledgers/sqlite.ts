@@ -8,6 +8,7 @@
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import process from "node:process";
+import { checkTime } from "../timer.ts";
 import { Batches, type Item, ITEMS } from "./batch.ts";
 import {
   checkClaim,
@@ -46,7 +47,10 @@ export interface Database {
 export interface SqliteOptions {
   /** Whether the process of an entry is surely gone. */
   readonly judge?: Judge;
-  /** How long a call waits for other processes that write, in ms; 10,000 if it is not said. */
+  /**
+   * How long a call waits for other processes that write, in ms, at most 2^31 - 1, or `Infinity`;
+   * 10,000 if it is not said.
+   */
   readonly patience?: number;
 }
 
@@ -162,11 +166,13 @@ export class SqliteLedger implements Ledger {
    * @throws {LedgerDown} If it cannot be opened; if it is another program's, or was written by a later
    * version of this package: then it is left as it was; if it has no file; or if a pragma that its
    * promise needs does not take
+   * @throws {RangeError} If the patience is no such time
    */
   static async open(
     where: string | Database,
     options: SqliteOptions = {},
   ): Promise<SqliteLedger> {
+    checkTime("patience", options.patience ?? 0);
     const failed = typeof where === "string"
       ? `cannot open the ledger ${JSON.stringify(where)}`
       : "cannot open the ledger";
