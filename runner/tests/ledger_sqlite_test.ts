@@ -17,11 +17,12 @@ import { after, test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { LedgerDamaged, LedgerDown } from "deployer-runner";
 import { type Database, SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
+import { type Foreign, testLedger } from "deployer-runner/testing";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_sqlite.ts";
 import { runtime } from "./runtime.ts";
 import { openDatabase } from "./sqlite_driver.ts";
+import { locks, weakOnes } from "./sqlite_places.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-sqlite-"));
 after(() => rmSync(root, { recursive: true }));
@@ -61,49 +62,9 @@ testLedger("SQLite", {
     },
   },
   foreign,
-  weak,
-  waits: {
-    async hold(path) {
-      const database = await openDatabase(path);
-      database.prepare("begin immediate").run();
-      return async () => {
-        database.prepare("rollback").run();
-        await database.close();
-      };
-    },
-    openImpatient: (path) => SqliteLedger.open(path, { patience: 200 }),
-  },
+  weak: () => weakOnes(openDatabase, fresh),
+  waits: locks(openDatabase),
 });
-
-/** Given databases whose owner has other wishes. */
-async function weak(): Promise<Weak[]> {
-  const needed = {
-    ...{ locking_mode: "normal", journal_mode: "wal", synchronous: 2 },
-    ...{ fullfsync: 1, read_uncommitted: 0 },
-  };
-  const owners = [
-    ["synchronous = off", "synchronous = normal", "fullfsync = off", "read_uncommitted = on"],
-    ...["delete", "truncate", "persist", "memory", "off"].map((mode) => [`journal_mode = ${mode}`]),
-    ["locking_mode = exclusive", "journal_mode = memory"],
-    ["locking_mode = exclusive", "journal_mode = wal"],
-  ];
-  return await Promise.all(owners.map(async (pragmas) => {
-    const database = await openDatabase(fresh());
-    for (const pragma of pragmas) database.prepare(`pragma ${pragma}`).all();
-    return {
-      what: pragmas.join(),
-      needed,
-      open: () => SqliteLedger.open(database),
-      settings() {
-        const found = Object.keys(needed).map((name) => {
-          const [row = {}] = database.prepare(`pragma main.${name}`).all();
-          return [name, Object.values(row)[0]];
-        });
-        return Promise.resolve(Object.fromEntries(found));
-      },
-    };
-  }));
-}
 
 /** Files of other programs, as they are in use, closed, and after a crash. */
 async function foreign(): Promise<Foreign[]> {

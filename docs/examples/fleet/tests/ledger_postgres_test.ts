@@ -7,13 +7,14 @@ import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "deployer-runner";
 import { PostgresLedger, SCHEMA } from "deployer-runner/ledgers/postgres";
-import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
+import { type Foreign, testLedger } from "deployer-runner/testing";
 import { execute } from "deployer-runtime";
 import { section } from "../../../../tests/support/runners_guide.ts";
 import { assert, assertEquals, assertRejects } from "../../../../tests/support/std_assert.ts";
 import { type Database, startDatabase } from "../database.ts";
 import pg from "pg";
 import { closeSessions, openLedger, openSession } from "./ledger_postgres.ts";
+import { tableLock, weakOnes } from "./postgres_places.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
@@ -79,15 +80,8 @@ testLedger("PostgreSQL", {
     },
   },
   foreign,
-  weak,
-  waits: {
-    async hold(url) {
-      const session = await openSession(url);
-      await session.query("begin; lock table deployer.orders in exclusive mode");
-      return () => session.query("rollback");
-    },
-    openImpatient: (url) => PostgresLedger.open(url, { patience: 200 }),
-  },
+  weak: () => weakOnes(fresh, openLedger),
+  waits: tableLock((url) => PostgresLedger.open(url, { patience: 200 })),
 });
 
 /** Databases of other programs, which happen to have a schema of this name. */
@@ -114,35 +108,6 @@ async function foreign(): Promise<Foreign[]> {
     };
     return { what, location, content };
   }));
-}
-
-/** Databases whose owner has given the safety of a commit for its speed. */
-async function weak(): Promise<Weak[]> {
-  const admin = await openSession(database.url);
-  // Else the server itself would flush what nobody waits for.
-  await admin.query("alter system set wal_writer_delay = '10s'");
-  await admin.query("select pg_reload_conf()");
-  const made = async (what: string, statement: (name: string) => string): Promise<Weak> => {
-    const url = await fresh();
-    const session = await openSession(url);
-    await session.query(statement(new URL(url).pathname.slice(1)));
-    return {
-      what,
-      open: () => openLedger(url),
-      async settings() {
-        const { rows } = await session.query(
-          "select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as flushed",
-        );
-        return rows[0];
-      },
-      needed: { flushed: true },
-    };
-  };
-  return [
-    await made("a database", (name) => `alter database ${name} set synchronous_commit = off`),
-    await made("a local one", (name) => `alter database ${name} set synchronous_commit = local`),
-    await made("an unlogged table", () => "alter table deployer.orders set unlogged"),
-  ];
 }
 
 test("PostgreSQL: an order whose session was ended is lost, though its Runner lives", async () => {

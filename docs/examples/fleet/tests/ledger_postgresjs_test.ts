@@ -5,10 +5,16 @@ import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { testLedger } from "deployer-runner/testing";
 import pg from "pg";
 import { type Database, startDatabase } from "../database.ts";
+import { openLedger } from "../postgresjs.ts";
+import { closeSessions } from "./ledger_postgres.ts";
+import { tableLock, weakOnes } from "./postgres_places.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
-after(() => database.stop());
+after(async () => {
+  await closeSessions();
+  await database.stop();
+});
 
 /** A database that holds the ledger's tables, and no order. */
 async function fresh(): Promise<string> {
@@ -33,4 +39,6 @@ testLedger("PostgreSQL by postgres.js", {
         : Promise.reject(new Error("the connection is lost"));
     return await PostgresLedger.open({ query }).finally(() => isUp = false);
   },
+  weak: () => weakOnes(fresh, openLedger),
+  waits: tableLock((url) => openLedger(url, { patience: 200 })),
 });
