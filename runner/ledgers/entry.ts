@@ -1,6 +1,12 @@
 /** What all ledgers do alike with an order: write it, tell its status, ask for pages of it. */
-import { createFact, type ExecutionResult, type Fact } from "deployer-runtime";
-import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
+import {
+  createFact,
+  type ExecutionContext,
+  type ExecutionRequest,
+  type ExecutionResult,
+  type Fact,
+} from "deployer-runtime";
+import { type Damage, LedgerDamaged, LedgerDown, OrderUnstorable } from "./errors.ts";
 import { type Entry, type Filter, type Page, type Query, STATUSES } from "./ledger.ts";
 
 /**
@@ -125,7 +131,10 @@ export function problemOfClaim(orderId: string, claim: unknown): string | undefi
 }
 
 /** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
-export function problemOfResult(consumed: Fact, result: unknown): string | undefined {
+export function problemOfResult(
+  consumed: Pick<Fact, "orderId" | "executionId">,
+  result: unknown,
+): string | undefined {
   const { orderId, executionId, status, facts, trace } = (result ?? {}) as NonNullable<Fields>;
   return problemOf([
     ["orderId", orderId, consumed.orderId],
@@ -190,12 +199,27 @@ export function proofAbsent(consumed: Fact): Fact {
  *
  * @throws {OrderUnstorable} If it is one
  */
-export function checkClaim({ orderId, at }: Fact): void {
-  if (!orderId.isWellFormed()) {
-    throw new OrderUnstorable(orderId, new Error("its identity holds half of a character"));
-  }
-  const problem = problemOfInstant("fact.at", at);
-  if (problem) throw new OrderUnstorable(orderId, new Error(problem));
+export function checkClaim(
+  fact: Fact,
+  request: ExecutionRequest,
+  context: ExecutionContext,
+): void {
+  const { orderId, executionId } = fact;
+  const problem = problemOfClaim(orderId, { fact, request, context }) ??
+    (`${orderId} ${executionId}`.isWellFormed()
+      ? undefined
+      : "an identity holds half of a character");
+  if (problem !== undefined) throw new OrderUnstorable(orderId, new Error(problem));
+}
+
+/**
+ * Refuses a result that would be damage once it is stored, such as one that was redacted too much.
+ *
+ * @throws {LedgerDown} If it is one
+ */
+export function checkResult(failed: string, result: ExecutionResult): void {
+  const problem = problemOfResult(result, result);
+  if (problem !== undefined) throw new LedgerDown(`${failed}: ${problem}`);
 }
 
 function instant(

@@ -11,6 +11,7 @@ import { checkTime, isDoneWithin, LONGEST } from "../timer.ts";
 import { Batches, type Item } from "./batch.ts";
 import {
   checkClaim,
+  checkResult,
   entriesOf,
   entryOf,
   MARK,
@@ -198,7 +199,7 @@ export class PostgresLedger implements Ledger {
     context: ExecutionContext,
   ): Promise<void> => {
     const { orderId } = fact;
-    checkClaim(fact);
+    checkClaim(fact, request, context);
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const text = JSON.stringify({ request, context, fact });
     this.#assertOpen(failed);
@@ -219,6 +220,7 @@ export class PostgresLedger implements Ledger {
   async store(result: ExecutionResult): Promise<void> {
     const { orderId } = result;
     const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
+    checkResult(failed, result);
     const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
