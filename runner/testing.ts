@@ -11,6 +11,8 @@
  *   fresh: () => createEmptyDatabase(), // a new location: its URL, or its path
  *   openDown: () => openLedgerThatHasNoConnection(),
  *   parts: { names: ["entry", "result"], read, spoil }, // to damage what is held of an order
+ *   weak: "none", // nobody can set a commit of it to be lost
+ *   waits: { hold: lockTable, openImpatient }, // what makes it wait
  * });
  * ```
  *
@@ -49,10 +51,10 @@ export interface Held {
   readonly parts?: Parts | undefined;
   /** Places that are neither empty nor a ledger, where this kind of ledger can meet one. */
   foreign?(): readonly Foreign[] | PromiseLike<readonly Foreign[]>;
-  /** Places where a commit may not survive a crash, where their owner can set such a thing. */
-  weak?(): readonly Weak[] | PromiseLike<readonly Weak[]>;
-  /** What makes this kind of ledger wait, where something can. */
-  readonly waits?: Waits | undefined;
+  /** Places where a commit may not survive a crash; `"none"` where nobody can set such a thing. */
+  readonly weak: "none" | (() => readonly Weak[] | PromiseLike<readonly Weak[]>);
+  /** What makes this kind of ledger wait; `"none"` where it waits for nobody: it has no lock or server. */
+  readonly waits: "none" | Waits;
 }
 
 /** What a ledger holds of an order, part by part, behind its back: files, or columns of a row. */
@@ -99,7 +101,7 @@ export interface Weak {
 export interface Waits {
   /** Makes every write at a place wait; what it resolves to lets them go on. */
   hold(location: string): PromiseLike<() => PromiseLike<unknown>>;
-  /** A ledger there whose close() waits for some 200 ms. */
+  /** A ledger there whose store() and close() wait for some 200 ms. */
   openImpatient(location: string): PromiseLike<Ledger>;
 }
 
@@ -117,6 +119,8 @@ const UNREADABLE: Record<string, { fact?: any; request?: any; context?: any }> =
 };
 
 const ONE_OF_MANY = { timeout: 300_000 };
+/** The end of what would wait for ever. */
+const WAITING = { timeout: 60_000 };
 
 /** Holds one kind of ledger to what every ledger must do. */
 export function testLedger(name: string, held: Held): void {
@@ -673,9 +677,10 @@ export function testLedger(name: string, held: Held): void {
     );
   }
 
-  if (held.weak) {
+  const { weak, waits } = held;
+  if (weak !== "none") {
     test(`${name}: what was set to lose commits is set back by its own session, or refused`, async () => {
-      for (const { what, open, settings, needed } of await held.weak?.() ?? []) {
+      for (const { what, open, settings, needed } of await weak()) {
         const ledger = await Promise.resolve(open()).catch((error) => error);
         if (ledger instanceof LedgerDown) continue;
         opened.add(ledger);
@@ -686,46 +691,53 @@ export function testLedger(name: string, held: Held): void {
     });
   }
 
-  if (held.waits) {
-    const { hold, openImpatient } = held.waits;
+  if (waits !== "none") {
+    const { hold, openImpatient } = waits;
 
-    test(`${name}: what is told to stop while the ledger waits is never executed`, async () => {
-      const location = await fresh();
-      const ledger = await openLedger(location);
-      const release = await hold(location);
-      const desk = new Desk(ledger);
-      let calls = 0;
-      const [, request, context] = claim("x");
-      const taken = desk.take(request, context, () => calls += 1);
-      const stopped = new Promise((stop) => desk.stop.addEventListener("abort", stop));
-      const closed = desk.close(0, 60_000);
-      await stopped;
-      await release();
-      await closed;
-      const { status } = await taken;
-      assert.deepEqual([calls, status], [0, "FAILED"]);
-      assert.equal((await ledger.get("x"))?.status, "FAILED");
-    });
+    test(
+      `${name}: what is told to stop while the ledger waits is never executed`,
+      WAITING,
+      async () => {
+        const location = await fresh();
+        const ledger = await openLedger(location);
+        const release = await hold(location);
+        const desk = new Desk(ledger);
+        let calls = 0;
+        const [, request, context] = claim("x");
+        const taken = desk.take(request, context, () => calls += 1);
+        const stopped = new Promise((stop) => desk.stop.addEventListener("abort", stop));
+        const closed = desk.close(0, 60_000);
+        await stopped;
+        await release();
+        await closed;
+        const { status } = await taken;
+        assert.deepEqual([calls, status], [0, "FAILED"]);
+        assert.equal((await ledger.get("x"))?.status, "FAILED");
+      },
+    );
 
-    test(`${name}: a place that does not answer holds neither a call nor close() for ever`, async () => {
-      const location = await fresh();
-      const ledger = await openImpatient(location);
-      const [fact, request, context] = claim("x");
-      await ledger.consume(fact, request, context);
-      const result = { ...await resultOf("x"), executionId: "e" };
-      const release = await hold(location);
-      const ends = Promise.allSettled([ledger.store(result), ledger.consume(...claim("y"))]);
-      await ledger.close();
-      for (const end of await ends) {
-        assert.ok(end.status === "rejected" && end.reason instanceof LedgerDown, end.status);
-      }
-      await release();
+    test(
+      `${name}: a place that does not answer holds neither a call nor close() for ever`,
+      WAITING,
+      async () => {
+        const location = await fresh();
+        const ledger = await openImpatient(location);
+        const [fact, request, context] = claim("x");
+        await ledger.consume(fact, request, context);
+        const result = { ...await resultOf("x"), executionId: "e" };
+        const release = await hold(location);
+        const claimed = rejected(ledger.consume(...claim("y")), LedgerDown, `order "y"`);
+        await rejected(ledger.store(result), LedgerDown, `result of order "x"`);
+        await ledger.close();
+        await claimed;
+        await release();
 
-      const another = await openLedger(location);
-      assert.deepEqual((await another.get("x"))?.fact, fact);
-      await another.store(result);
-      assert.equal((await another.get("x"))?.status, "APPLIED");
-    });
+        const another = await openLedger(location);
+        assert.deepEqual((await another.get("x"))?.fact, fact);
+        await another.store(result);
+        assert.equal((await another.get("x"))?.status, "APPLIED");
+      },
+    );
   }
 
   if (held.foreign) {

@@ -7,7 +7,7 @@ import {
   type Fact,
 } from "deployer-runtime";
 import { isTooDeep, LEVELS } from "../contract/depth.ts";
-import { type Damage, LedgerDamaged, OrderUnstorable } from "./errors.ts";
+import { type Damage, LedgerDamaged, LedgerDown, OrderUnstorable } from "./errors.ts";
 import { type Entry, type Filter, type Page, type Query, STATUSES } from "./ledger.ts";
 
 /**
@@ -132,7 +132,10 @@ export function problemOfClaim(orderId: string, claim: unknown): string | undefi
 }
 
 /** What is wrong with the result of an order that is consumed; `undefined` if nothing is. */
-export function problemOfResult(consumed: Fact, result: unknown): string | undefined {
+export function problemOfResult(
+  consumed: Pick<Fact, "orderId" | "executionId">,
+  result: unknown,
+): string | undefined {
   const { orderId, executionId, status, facts, trace } = (result ?? {}) as NonNullable<Fields>;
   return problemOf([
     ["orderId", orderId, consumed.orderId],
@@ -205,15 +208,25 @@ export function proofAbsent(consumed: Fact): Fact {
  */
 export function checkClaim(
   fact: Fact,
-  { orderId, action }: ExecutionRequest,
+  request: ExecutionRequest,
   context: ExecutionContext,
 ): void {
-  const request = { orderId, action: { name: action?.name } }; // Its input is any, and may be large.
-  const asRead = JSON.parse(JSON.stringify({ fact, request, context }));
-  const problem = problemOfClaim(fact.orderId, asRead) ??
-    (fact.orderId.isWellFormed() ? undefined : "its identity holds half of a character") ??
-    problemOfDepth({ request: { action } });
-  if (problem) throw new OrderUnstorable(fact.orderId, new Error(problem));
+  const { orderId, executionId } = fact;
+  const problem = problemOfClaim(orderId, { fact, request, context }) ??
+    (`${orderId} ${executionId}`.isWellFormed()
+      ? undefined
+      : "an identity holds half of a character");
+  if (problem !== undefined) throw new OrderUnstorable(orderId, new Error(problem));
+}
+
+/**
+ * Refuses a result that would be damage once it is stored, such as one that was redacted too much.
+ *
+ * @throws {LedgerDown} If it is one
+ */
+export function checkResult(failed: string, result: ExecutionResult): void {
+  const problem = problemOfResult(result, result);
+  if (problem !== undefined) throw new LedgerDown(`${failed}: ${problem}`);
 }
 
 function instant(

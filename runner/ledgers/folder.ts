@@ -37,7 +37,7 @@ import { dirname, join, resolve } from "node:path";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { refuseOnWindows } from "../flush.ts";
 import { Batches, type Item, ITEMS } from "./batch.ts";
-import { checkClaim, cursorOf, proofAbsent, select, type Selection } from "./entry.ts";
+import { checkClaim, checkResult, cursorOf, proofAbsent, select, type Selection } from "./entry.ts";
 import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
 import { datedName, instantOf, minuteOf } from "./folder/calendar.ts";
 import { type Claim, textOf, Unreadable } from "./folder/documents.ts";
@@ -163,6 +163,7 @@ export class FolderLedger implements Ledger {
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId, status } = result;
     const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
+    checkResult(failed, result);
     const text = JSON.stringify(result, null, 2);
     this.#assertOpen(failed);
     await this.#settled(this.#results.add({ key: orderId, text, executionId, status }), failed);

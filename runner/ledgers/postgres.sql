@@ -13,7 +13,7 @@ create table if not exists deployer.migrations (
 -- changes: what comes later is a step of its own, and raises the number that is known.
 do $steps$
 declare
-  known constant integer := 1;
+  known constant integer := 2;
   applied integer := (select coalesce(max(version), 0) from deployer.migrations);
 begin
   if applied > known then
@@ -56,6 +56,13 @@ begin
       where status is null and session not in (select session from deployer.sessions_alive);
 
     insert into deployer.migrations (version) values (1);
+  end if;
+
+  if applied < 2 then -- Those are rare, and looked for among all others.
+    create index if not exists orders_not_applied
+      on deployer.orders (consumed_at desc, order_id collate "C" desc)
+      where status in ('FAILED', 'UNKNOWN');
+    insert into deployer.migrations (version) values (2);
   end if;
 end $steps$;
 commit;

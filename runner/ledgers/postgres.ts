@@ -7,10 +7,11 @@
  */
 import { Socket } from "node:net";
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
-import { isDoneWithin, LONGEST } from "../timer.ts";
+import { checkTime, isDoneWithin, LONGEST } from "../timer.ts";
 import { Batches, type Item } from "./batch.ts";
 import {
   checkClaim,
+  checkResult,
   entriesOf,
   entryOf,
   MARK,
@@ -52,8 +53,9 @@ export interface Connection {
 /** How to open a ledger. */
 export interface PostgresOptions {
   /**
-   * How long the server may leave `open()` of a URL, `store()` and `close()` without an answer, in ms;
-   * 10,000 if it is not said.
+   * How long the server may leave `open()` of a URL, `store()` and `close()` without an answer, in ms,
+   * at most 2^31 - 1, or `Infinity`; 10,000 if it is not said. `store()` of a ledger that was opened by
+   * its URL gives another session as long again.
    */
   readonly patience?: number;
 }
@@ -148,11 +150,13 @@ export class PostgresLedger implements Ledger {
    * where this one is lost, or does not answer
    * @throws {LedgerDown} If it cannot; or if the server loses what it has confirmed: with `fsync` off,
    * or in an unlogged table. A standby is refused too
+   * @throws {RangeError} If the patience is no such time
    */
   static async open(
     where: string | Connection,
     { patience = PATIENCE }: PostgresOptions = {},
   ): Promise<PostgresLedger> {
+    checkTime("patience", patience);
     const url = typeof where === "string" ? where : undefined;
     const ledger = new PostgresLedger(await connect(where, patience), url, patience);
     try {
@@ -216,6 +220,7 @@ export class PostgresLedger implements Ledger {
   async store(result: ExecutionResult): Promise<void> {
     const { orderId } = result;
     const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
+    checkResult(failed, result);
     const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
@@ -270,7 +275,7 @@ export class PostgresLedger implements Ledger {
     const [where, values]: [string[], unknown[]] = [[], []];
     const given = (value: unknown) => `$${values.push(value)}`;
     if (status === "OPEN") where.push("status is null");
-    else if (status !== null) where.push(`status = ${given(status)}`);
+    else if (status !== null) where.push(`status = '${status}'`); // A value may keep its index out.
     if (since !== null) {
       where.push(`consumed_at >= ${given(since)}::text::timestamptz`);
     }
@@ -447,23 +452,23 @@ export class PostgresLedger implements Ledger {
   /**
    * Sends a statement that may be sent twice: by another session, where the own one is lost or has not
    * answered for a while, and a URL says how to open one. An answer of the own one is welcome all the
-   * same: it may only have waited for a lock, as the other one does.
+   * same, as long as the other one is tried: it may only have waited for a lock, as the other one does.
    */
   async #sendAnyhow<Row>(text: string, values: unknown[]): Promise<Row[]> {
-    const [own, url] = [this.#send<Row>(text, values), this.#url];
-    if (url === undefined) return await own;
+    const own = this.#send<Row>(text, values);
     const isAnswered = await isDoneWithin(this.#patience, own).catch((fault) => {
       if (!this.#lost) throw fault;
       return false;
     });
     if (isAnswered) return await own;
+    if (this.#url === undefined) throw this.#lost ?? new Error(silent(this.#patience));
     let isSilent = true;
     own.catch(() => {}).then(() => isSilent = false);
-    const other = sendElsewhere<Row>(url, this.#patience, text, values).then((rows) => {
+    const other = sendElsewhere<Row>(this.#url, this.#patience, text, values).then((rows) => {
       if (isSilent) this.#lose(new Error(silent(this.#patience))); // It is not the server that is slow.
       return rows;
     });
-    return await Promise.any([own, other]).catch(({ errors: [, fault] }) => {
+    return await Promise.race([own.catch(() => other), other]).catch((fault) => {
       if (!this.#lost || isRefused(fault)) throw fault;
       throw new Error(`${this.#lost.message}; another one does not take it: ${fault.message}`);
     });

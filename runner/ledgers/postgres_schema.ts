@@ -17,7 +17,7 @@ create table if not exists deployer.migrations (
 -- changes: what comes later is a step of its own, and raises the number that is known.
 do $steps$
 declare
-  known constant integer := 1;
+  known constant integer := 2;
   applied integer := (select coalesce(max(version), 0) from deployer.migrations);
 begin
   if applied > known then
@@ -61,9 +61,16 @@ begin
 
     insert into deployer.migrations (version) values (1);
   end if;
+
+  if applied < 2 then -- Those are rare, and looked for among all others.
+    create index if not exists orders_not_applied
+      on deployer.orders (consumed_at desc, order_id collate "C" desc)
+      where status in ('FAILED', 'UNKNOWN');
+    insert into deployer.migrations (version) values (2);
+  end if;
 end $steps$;
 commit;
 `;
 
 /** The version of the tables that it makes. */
-export const TABLES: number = 1;
+export const TABLES: number = 2;

@@ -7,10 +7,13 @@
  */
 import type { ExecutionContext, ExecutionRequest, ExecutionResult, Fact } from "deployer-runtime";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import process from "node:process";
+import { checkTime } from "../timer.ts";
 import { Batches, type Item, ITEMS } from "./batch.ts";
 import {
   checkClaim,
+  checkResult,
   entriesOf,
   entryOf,
   MARK,
@@ -20,7 +23,14 @@ import {
   proofAbsent,
   select,
 } from "./entry.ts";
-import { type Damage, down, LedgerDamaged, LedgerDown, OrderAlreadyConsumed } from "./errors.ts";
+import {
+  type Damage,
+  down,
+  LedgerDamaged,
+  LedgerDown,
+  OrderAlreadyConsumed,
+  OrderUnstorable,
+} from "./errors.ts";
 import type { Entry, Filter, Ledger, Page, Query } from "./ledger.ts";
 import {
   isGone,
@@ -29,6 +39,7 @@ import {
   type ProcessIdentity,
   thisProcess,
 } from "./process.ts";
+import { Inodes, problemOfFile } from "./sqlite_file.ts";
 
 /** What the ledger needs of a driver: better-sqlite3, `node:sqlite` and `bun:sqlite` have it. */
 export interface Database {
@@ -46,7 +57,10 @@ export interface Database {
 export interface SqliteOptions {
   /** Whether the process of an entry is surely gone. */
   readonly judge?: Judge;
-  /** How long a call waits for other processes that write, in ms; 10,000 if it is not said. */
+  /**
+   * How long a call waits for other processes that write, in ms, at most 2^31 - 1, or `Infinity`;
+   * 10,000 if it is not said.
+   */
   readonly patience?: number;
 }
 
@@ -66,11 +80,18 @@ const ORDERS = `create table orders (
     recovered    text
   ) strict`;
 
+/** As a query must write it, to find the index. */
+const NOT_APPLIED = "status in ('FAILED', 'UNKNOWN')";
+
 /** The table, version by version: `user_version` says how many of these a file has seen. */
 const MIGRATIONS = [[
   ORDERS,
-  "create index orders_open on orders (consumed_at) where status is null",
-  "create index orders_consumed_at on orders (consumed_at, order_id)",
+  "create index main.orders_open on orders (consumed_at) where status is null",
+  "create index main.orders_consumed_at on orders (consumed_at, order_id)",
+], [
+  // Those are rare, and looked for among all others.
+  `create index main.orders_not_applied on orders (status, consumed_at, order_id)
+     where ${NOT_APPLIED}`,
 ]];
 
 /**
@@ -93,7 +114,7 @@ const BUSY = 20;
 const PRIVATE = 0o600;
 
 interface Call extends Item {
-  /** When its patience ends, in ms since the epoch. */
+  /** When its patience ends, by the monotonic clock, in ms. */
   end: number;
 }
 
@@ -137,18 +158,19 @@ export class SqliteLedger implements Ledger {
   readonly #results: Batches<Stored> = new Batches((batch) => this.#store(batch));
   /** Whether the file says whose it is: those of the first version do not yet. */
   #marked = false;
-  #file = "";
-  /** Of its file and its log, by their paths. */
-  readonly #inodes = new Map<string, bigint | undefined>();
+  /** Of its file and its log: once they are moved, nobody else sees what is written here. */
+  readonly #inodes: Inodes;
   #closed = false;
 
   private constructor(
     database: Database,
     end: () => void,
     options: SqliteOptions,
+    inodes: Inodes = new Inodes(),
   ) {
     this.#database = database;
     this.#end = end;
+    this.#inodes = inodes;
     this.#judge = options.judge ?? isGone;
     this.#patience = options.patience ?? 10_000;
   }
@@ -160,13 +182,15 @@ export class SqliteLedger implements Ledger {
    * or by better-sqlite3, and closed by `close()`; or an open database, which stays open, and keeps
    * the pragmas that the ledger sets
    * @throws {LedgerDown} If it cannot be opened; if it is another program's, or was written by a later
-   * version of this package: then it is left as it was; if it has no file; or if a pragma that its
-   * promise needs does not take
+   * version of this package: then it is left as it was; if it has no file, or one that others may open
+   * by another name; or if a pragma that its promise needs does not take
+   * @throws {RangeError} If the patience is no such time
    */
   static async open(
     where: string | Database,
     options: SqliteOptions = {},
   ): Promise<SqliteLedger> {
+    checkTime("patience", options.patience ?? 0);
     const failed = typeof where === "string"
       ? `cannot open the ledger ${JSON.stringify(where)}`
       : "cannot open the ledger";
@@ -175,7 +199,9 @@ export class SqliteLedger implements Ledger {
       makeFile(where);
       await SqliteLedger.#recogniseLogged(where, options);
       const opened = await openFile(where);
-      return await SqliteLedger.#on(opened, () => opened.close(), options);
+      const inodes = new Inodes();
+      inodes.add(resolve(where)); // By this name too: a link may lead elsewhere later.
+      return await SqliteLedger.#on(opened, () => opened.close(), options, inodes);
     } catch (cause) {
       throw down(failed, cause);
     }
@@ -186,8 +212,9 @@ export class SqliteLedger implements Ledger {
     database: Database,
     end: () => void,
     options: SqliteOptions,
+    inodes?: Inodes,
   ): Promise<SqliteLedger> {
-    const ledger = new SqliteLedger(database, end, options);
+    const ledger = new SqliteLedger(database, end, options, inodes);
     try {
       await ledger.#prepare();
       return ledger;
@@ -215,6 +242,9 @@ export class SqliteLedger implements Ledger {
   ): Promise<void> => {
     const { orderId, executionId, at } = fact;
     checkClaim(fact, request, context);
+    if (`${orderId}${executionId}`.includes("\0")) { // Not every driver reads on behind it.
+      throw new OrderUnstorable(orderId, new Error("an identity holds a NUL"));
+    }
     const failed = `cannot consume order ${JSON.stringify(orderId)}`;
     const json = [fact, request, context].map((value) => JSON.stringify(value));
     const columns = [
@@ -227,7 +257,7 @@ export class SqliteLedger implements Ledger {
     const row = [...columns, ...json, this.#process];
     this.#assertOpen(failed);
     try {
-      const end = Date.now() + this.#patience;
+      const end = performance.now() + this.#patience;
       await this.#claims.add({ key: orderId, text: json.join(""), end, row });
     } catch (fault) {
       if (fault !== TAKEN) throw down(failed, fault);
@@ -239,10 +269,11 @@ export class SqliteLedger implements Ledger {
   async store(result: ExecutionResult): Promise<void> {
     const { orderId, executionId, status } = result;
     const failed = `cannot store the result of order ${JSON.stringify(orderId)}`;
+    checkResult(failed, result);
     const text = JSON.stringify(result);
     this.#assertOpen(failed);
     try {
-      const end = Date.now() + this.#patience;
+      const end = performance.now() + this.#patience;
       await this.#results.add({ key: orderId, text, end, executionId, status });
     } catch (fault) {
       throw down(failed, fault);
@@ -266,7 +297,7 @@ export class SqliteLedger implements Ledger {
           facts.filter((fact) =>
             // Its Runner is gone, but another one may have stored its result meanwhile.
             this.#wrote(
-              `update orders set recovered = ?, status = 'UNKNOWN'
+              `update main.orders set recovered = ?, status = 'UNKNOWN'
                where order_id = ? and coalesce(status, result, recovered) is null`,
               JSON.stringify(fact),
               fact.orderId,
@@ -299,6 +330,7 @@ export class SqliteLedger implements Ledger {
     };
     if (status === "OPEN") add("status is null");
     else if (status !== null) add("status = ?", status);
+    if (status === "FAILED" || status === "UNKNOWN") add(NOT_APPLIED);
     if (since !== null) add("consumed_at >= ?", since);
     if (until !== null) add("consumed_at < ?", until);
     if (after !== null) {
@@ -355,14 +387,17 @@ export class SqliteLedger implements Ledger {
   /** Many processes may open a file at the same time: one of them makes the table. */
   async #prepare(): Promise<void> {
     const version = await this.#recognise();
-    await this.#patient(() => this.#configure());
-    if (version === MIGRATIONS.length) return;
-    await this.#transaction(() => {
-      for (const statements of MIGRATIONS.slice(this.#version())) {
-        for (const statement of statements) this.#run(statement);
-      }
-      this.#run(`pragma user_version = ${MIGRATIONS.length}`);
-    });
+    const file = await this.#patient(() => this.#configure());
+    if (version !== MIGRATIONS.length) {
+      await this.#transaction(() => {
+        for (const statements of MIGRATIONS.slice(this.#version())) {
+          for (const statement of statements) this.#run(statement);
+        }
+        this.#run(`pragma user_version = ${MIGRATIONS.length}`);
+      });
+    }
+    await this.#patient(() => this.#version()); // Whoever reads has the log opened, or made.
+    this.#inodes.add(`${file}-wal`);
   }
 
   /** The version of the table, as `#version()`: nothing is written. */
@@ -401,46 +436,36 @@ export class SqliteLedger implements Ledger {
     return size === 0 ? 0 : version;
   }
 
-  #configure(): void {
+  /** Sets what the promise needs. @returns The database's file */
+  #configure(): string {
     const [{ file }] = this.#all("pragma database_list");
     if (!file) throw new Error("it has no file: what it holds would not survive a crash");
-    this.#file = file;
+    const problem = problemOfFile(file);
+    if (problem !== undefined) throw new Error(problem);
+    this.#inodes.add(file);
     for (const [name, value] of Object.entries(NEEDED)) {
-      const set = `pragma main.${name} = ${value}`;
-      if (typeof value === "string") this.#all(set); // These answer; better-sqlite3 is strict.
-      else this.#run(set);
+      this.#set(name, value);
       const [found] = this.#all(`pragma main.${name}`).map((row) => Object.values(row)[0]);
       if (String(found) !== String(value)) {
         throw new Error(`its pragma ${name} stays ${found}: the ledger needs ${value}`);
       }
     }
+    return file;
   }
 
-  /**
-   * Whether its file and its log are those that others open by their names: once somebody has moved
-   * or replaced them, nobody else sees what is written here.
-   */
-  #isInPlace(): boolean {
-    return [this.#file, `${this.#file}-wal`].every((path) => {
-      const inode = statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
-      const known = this.#inodes.get(path) ?? inode; // A log may be made by the first write.
-      this.#inodes.set(path, known);
-      return inode === known;
-    });
+  /** Prepared anew each time: these pragmas take effect as they are prepared. */
+  #set(name: string, value: string | number): void {
+    const statement = this.#database.prepare(`pragma main.${name} = ${value}`);
+    if (typeof value === "string") statement.all(); // These answer; better-sqlite3 is strict.
+    else statement.run();
+    statement.finalize?.();
   }
 
   async #claim(batch: Claim[]): Promise<unknown[]> {
-    this.#isInPlace(); // From before the first claim on.
-    const faults = await this.#insert(batch);
-    if (this.#isInPlace()) return faults;
-    return batch.map(() => new Error("its file, or the log of it, was moved or replaced"));
-  }
-
-  async #insert(batch: Claim[]): Promise<unknown[]> {
     return await this.#transaction(() =>
       batch.map(({ row }) => {
         const won = this.#wrote(
-          `insert into orders
+          `insert into main.orders
              (order_id, execution_id, consumed_at, runner, action, fact, request, context, process)
            values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (order_id) do nothing`,
           ...row,
@@ -454,7 +479,7 @@ export class SqliteLedger implements Ledger {
       batch.map(({ key, executionId, status, text }) => {
         const stored = this.#wrote(
           // A result that comes after its order was recovered makes nothing of UNKNOWN.
-          `update orders
+          `update main.orders
            set result = ?, status = case when recovered is null then ? else 'UNKNOWN' end
            where order_id = ? and execution_id = ?`,
           ...[text, status, key, executionId],
@@ -506,7 +531,7 @@ export class SqliteLedger implements Ledger {
     this.#assertOpen(failed);
     try {
       return await this.#patient(() =>
-        this.#all(`select ${COLUMNS} from orders ${where}`, ...values)
+        this.#all(`select ${COLUMNS} from main.orders ${where}`, ...values)
       );
     } catch (cause) {
       throw down(failed, cause);
@@ -515,7 +540,7 @@ export class SqliteLedger implements Ledger {
 
   /** All of it, durably, or nothing. */
   async #transaction<Value>(body: () => Value, end?: number): Promise<Value> {
-    return await this.#patient(() => {
+    const value = await this.#patient(() => {
       this.#run("begin immediate");
       try {
         const value = body();
@@ -530,18 +555,20 @@ export class SqliteLedger implements Ledger {
         throw error;
       }
     }, end);
+    if (this.#inodes.areThere()) return value;
+    throw new Error("its file, or the log of it, was moved or replaced");
   }
 
   /** Tries again as long as another process writes: what found the file locked has done nothing. */
   async #patient<Value>(
     what: () => Value,
-    end: number = Date.now() + this.#patience,
+    end: number = performance.now() + this.#patience,
   ): Promise<Value> {
     for (;;) {
       try {
         return what();
       } catch (error) {
-        if (!isBusy(error) || Date.now() > end) throw error;
+        if (!isBusy(error) || performance.now() > end) throw error;
         await new Promise((later) => setTimeout(later, 1 + 10 * Math.random()));
       }
     }

@@ -5,6 +5,8 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { deadline } from "../deadline.ts";
 import type { Ledger } from "../ledgers/ledger.ts";
 import { Desk, IntakeClosed } from "../desk.ts";
+import { PostgresLedger } from "../ledgers/postgres.ts";
+import { SqliteLedger } from "../ledgers/sqlite.ts";
 import { ResultNotStored } from "../once.ts";
 import { type Action, execute, type ExecutionResult } from "deployer-runtime";
 import { deferred, isPending } from "../../tests/support/orders.ts";
@@ -154,6 +156,10 @@ test("a time that no timer holds is refused by its name, before anything is done
     const timers = new Timers();
     assertThrows(() => timers.in(() => deadline(ms, 1)), RangeError, `ms ${received}`);
     assertThrows(() => timers.in(() => deadline(1, ms)), RangeError, `grace ${received}`);
+    for (const { open } of [PostgresLedger, SqliteLedger]) {
+      const opened = () => open("nowhere/ledger", { patience: ms });
+      await assertRejects(opened, RangeError, `patience ${received}`);
+    }
     assertEquals([timers.set, desk.stop.aborted], [[], false]);
   }
   assertEquals((await take(desk, "x", () => "done")).status, "APPLIED");

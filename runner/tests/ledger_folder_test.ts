@@ -56,7 +56,8 @@ testLedger("a folder of files", {
     return openLedger(file);
   },
   parts: partsOf((folder) => folder),
-  // Nobody can set it to lose what was flushed, and no other process makes it wait: neither is asked.
+  weak: "none", // Nobody can set it to lose what was flushed,
+  waits: "none", // and no other process makes it wait.
   foreign() {
     const places: [what: string, files: Record<string, string>][] = [
       ["a folder of a program", { "package.json": "{}", "src/main.ts": "" }],

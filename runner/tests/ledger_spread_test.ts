@@ -25,4 +25,6 @@ testLedger("three folders", {
     const number = createHash("sha256").update(orderId).digest().readUInt32BE();
     return join(location, String(1 + number % 3));
   }),
+  weak: "none",
+  waits: "none",
 });

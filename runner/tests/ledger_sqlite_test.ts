@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
+  linkSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,14 +15,16 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { LedgerDamaged, LedgerDown } from "deployer-runner";
 import { type Database, SqliteLedger } from "deployer-runner/ledgers/sqlite";
-import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
+import { type Foreign, testLedger } from "deployer-runner/testing";
 import { claim } from "../testing_claim.ts";
 import { openLedger } from "./open_sqlite.ts";
 import { runtime } from "./runtime.ts";
+import { problemOfFile } from "../ledgers/sqlite_file.ts";
 import { openDatabase } from "./sqlite_driver.ts";
+import { locks, weakOnes } from "./sqlite_places.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-sqlite-"));
 after(() => rmSync(root, { recursive: true }));
@@ -61,49 +64,9 @@ testLedger("SQLite", {
     },
   },
   foreign,
-  weak,
-  waits: {
-    async hold(path) {
-      const database = await openDatabase(path);
-      database.prepare("begin immediate").run();
-      return async () => {
-        database.prepare("rollback").run();
-        await database.close();
-      };
-    },
-    openImpatient: (path) => SqliteLedger.open(path, { patience: 200 }),
-  },
+  weak: () => weakOnes(openDatabase, fresh),
+  waits: locks(openDatabase),
 });
-
-/** Given databases whose owner has other wishes. */
-async function weak(): Promise<Weak[]> {
-  const needed = {
-    ...{ locking_mode: "normal", journal_mode: "wal", synchronous: 2 },
-    ...{ fullfsync: 1, read_uncommitted: 0 },
-  };
-  const owners = [
-    ["synchronous = off", "synchronous = normal", "fullfsync = off", "read_uncommitted = on"],
-    ...["delete", "truncate", "persist", "memory", "off"].map((mode) => [`journal_mode = ${mode}`]),
-    ["locking_mode = exclusive", "journal_mode = memory"],
-    ["locking_mode = exclusive", "journal_mode = wal"],
-  ];
-  return await Promise.all(owners.map(async (pragmas) => {
-    const database = await openDatabase(fresh());
-    for (const pragma of pragmas) database.prepare(`pragma ${pragma}`).all();
-    return {
-      what: pragmas.join(),
-      needed,
-      open: () => SqliteLedger.open(database),
-      settings() {
-        const found = Object.keys(needed).map((name) => {
-          const [row = {}] = database.prepare(`pragma main.${name}`).all();
-          return [name, Object.values(row)[0]];
-        });
-        return Promise.resolve(Object.fromEntries(found));
-      },
-    };
-  }));
-}
 
 /** Files of other programs, as they are in use, closed, and after a crash. */
 async function foreign(): Promise<Foreign[]> {
@@ -190,19 +153,44 @@ test("SQLite: what people ask by SQL stands in columns, and each commit is flush
   );
   assertEquals(all("pragma journal_mode"), [{ journal_mode: "wal" }]);
   assertEquals(all("pragma synchronous"), [{ synchronous: 2 }]);
-  assertEquals(all("pragma user_version"), [{ user_version: 1 }]);
+  assertEquals(all("pragma user_version"), [{ user_version: 2 }]);
   assertEquals(all("select strict from pragma_table_list('orders')"), [{
     strict: 1,
   }]);
-  const plan = all(
-    "explain query plan select fact from orders where status is null order by consumed_at",
-  );
-  assertEquals(plan.map(({ detail }) => detail), [
-    "SCAN orders USING INDEX orders_open",
-  ]);
+  const rare = "status in ('FAILED', 'UNKNOWN') and status = 'FAILED'";
+  for (
+    const [query, way] of [
+      ["status is null order by consumed_at", "SCAN orders USING INDEX orders_open"],
+      [
+        `${rare} order by consumed_at desc, order_id desc`,
+        "SEARCH orders USING INDEX orders_not_applied (status=?)",
+      ],
+    ]
+  ) {
+    const plan = all(`explain query plan select fact from orders where ${query}`);
+    assertEquals(plan.map(({ detail }) => detail), [way]);
+  }
   await ledger.close();
   assertEquals(all("select count(*) as orders from orders"), [{ orders: 1 }]); // It stays open.
   database.close();
+});
+
+test("SQLite: a file that others may open by another name is refused: there it has another log", async () => {
+  const path = fresh();
+  await (await openLedger(path)).close();
+  assertEquals(problemOfFile(path), undefined);
+  const mounts = `30 25 8:1 / / rw - ext4 /dev/a rw\n36 30 8:1 /x ${path} rw - ext4 /dev/a rw\n`;
+  assertEquals(
+    problemOfFile(path, mounts),
+    "it is mounted without its folder, where its log is: mount that",
+  );
+  const another = `${path}-too`;
+  linkSync(path, another);
+  for (const name of [path, another]) {
+    await assertRejects(() => openLedger(name), LedgerDown, "it has 2 names (hard links)");
+  }
+  rmSync(another);
+  await (await openLedger(path)).close();
 });
 
 test("SQLite: many open one new file at the same time", async () => {
@@ -224,7 +212,7 @@ test("SQLite: a file that a later version has written is refused, and not touche
     LedgerDown,
     `cannot open the ledger ${
       JSON.stringify(path)
-    }: it has version 7 of the table: this package knows 1`,
+    }: it has version 7 of the table: this package knows 2`,
   );
   database.close();
 });
@@ -316,7 +304,7 @@ test("SQLite: a given database that does not take what the promise needs is refu
   }
 });
 
-test("SQLite: a file of the first version is a ledger, and says so from the next write on", async () => {
+test("SQLite: a file of the first version is a ledger, and becomes one of today as it is opened", async () => {
   const path = fresh();
   const made = await openLedger(path);
   await made.consume(...claim("x"));
@@ -324,13 +312,21 @@ test("SQLite: a file of the first version is a ledger, and says so from the next
   const database = await openDatabase(path);
   const mark = () => database.prepare("pragma application_id").all().map((row) => ({ ...row }));
   assertEquals(mark(), [{ application_id: 0x4445504c }]);
-  database.prepare("pragma application_id = 0").run();
+  for (
+    const sql of [
+      "drop index orders_not_applied",
+      "pragma user_version = 1",
+      "pragma application_id = 0",
+    ]
+  ) {
+    database.prepare(sql).run();
+  }
 
   const ledger = await openLedger(path);
   assertEquals((await ledger.get("x"))?.status, "OPEN");
-  assertEquals(mark(), [{ application_id: 0 }]); // To read it writes nothing.
-  await ledger.consume(...claim("y"));
   assertEquals(mark(), [{ application_id: 0x4445504c }]);
+  const indexes = database.prepare("select name from pragma_index_list('orders')").all();
+  assert(indexes.some(({ name }) => name === "orders_not_applied"));
   await ledger.close();
   database.close();
 });

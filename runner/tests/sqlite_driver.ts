@@ -1,10 +1,8 @@
 /** The SQLite that the runtime of a test brings, to look into a ledger's file from outside. */
 import process from "node:process";
-import type { Database } from "deployer-runner/ledgers/sqlite";
+import type { Opened } from "./sqlite_places.ts";
 
-export async function openDatabase(
-  path: string,
-): Promise<Database & { close(): void }> {
+export async function openDatabase(path: string): Promise<Opened> {
   const inBun = process.versions.bun !== undefined;
   const name = inBun ? "bun:sqlite" : "node:sqlite";
   const driver = await import(name);

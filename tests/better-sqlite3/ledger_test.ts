@@ -7,7 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { testLedger } from "deployer-runner/testing";
-import { openDown } from "./open.ts";
+import { locks, weakOnes } from "../../runner/tests/sqlite_places.ts";
+import { openDatabase, openDown } from "./open.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ledger-better-sqlite3-"));
 after(() => rmSync(root, { recursive: true }));
@@ -17,4 +18,6 @@ testLedger("SQLite by better-sqlite3", {
   opener: new URL("open.ts", import.meta.url).href,
   fresh,
   openDown: () => openDown(fresh()),
+  weak: () => weakOnes(openDatabase, fresh),
+  waits: locks(openDatabase),
 });

@@ -4,11 +4,18 @@ import { after, before } from "node:test";
 import { PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { testLedger } from "deployer-runner/testing";
 import pg from "pg";
+import { closeSessions } from "../../runner/tests/postgres/open_postgres.ts";
+import { tableLock, weakOnes } from "../../runner/tests/postgres/places.ts";
 import { type Database, startDatabase } from "../support/database.ts";
+import { TABLES } from "../../runner/ledgers/postgres_schema.ts";
+import { openLedger } from "./open.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
-after(() => database.stop());
+after(async () => {
+  await closeSessions();
+  await database.stop();
+});
 
 /** A database that holds the ledger's tables, and no order. */
 async function fresh(): Promise<string> {
@@ -29,8 +36,10 @@ testLedger("PostgreSQL by postgres.js", {
     let isUp = true;
     const query = () =>
       isUp
-        ? Promise.resolve({ rows: [{ version: 1 }] })
+        ? Promise.resolve({ rows: [{ version: TABLES }] })
         : Promise.reject(new Error("the connection is lost"));
     return await PostgresLedger.open({ query }).finally(() => isUp = false);
   },
+  weak: () => weakOnes(fresh, openLedger),
+  waits: tableLock((url) => openLedger(url, { patience: 200 })),
 });

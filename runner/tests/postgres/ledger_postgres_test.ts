@@ -7,13 +7,14 @@ import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Ledger, LedgerDown, OrderAlreadyConsumed, OrderUnstorable } from "deployer-runner";
 import { PostgresLedger, SCHEMA } from "deployer-runner/ledgers/postgres";
-import { type Foreign, testLedger, type Weak } from "deployer-runner/testing";
+import { type Foreign, testLedger } from "deployer-runner/testing";
 import { execute } from "deployer-runtime";
 import { section } from "../../../tests/support/runners_guide.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type Database, startDatabase } from "../../../tests/support/database.ts";
 import pg from "pg";
 import { closeSessions, openLedger, openSession } from "./open_postgres.ts";
+import { tableLock, weakOnes } from "./places.ts";
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
@@ -50,6 +51,13 @@ async function fresh(): Promise<string> {
   return url.href;
 }
 
+/** The answer to one question, in a session that is over then: the suite has hundreds of them. */
+async function askOnce(connectionString: string, text: string, values: unknown[]) {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  return await client.query(text, values).then(({ rows }) => rows).finally(() => client.end());
+}
+
 testLedger("PostgreSQL", {
   opener: new URL("open_postgres.ts", import.meta.url).href,
   fresh,
@@ -62,32 +70,21 @@ testLedger("PostgreSQL", {
   parts: {
     names: ["fact", "request", "context", "result", "recovered"],
     async read(url, orderId, part) {
-      const { rows } = await (await openSession(url)).query(
-        `select ${part}::text as text from deployer.orders where order_id = $1`,
-        [orderId],
-      );
-      return rows[0].text;
+      const sql = `select ${part}::text as text from deployer.orders where order_id = $1`;
+      return (await askOnce(url, sql, [orderId]))[0].text;
     },
     async spoil(url, orderId, part, text) {
       // An order that a row calls closed is not looked at by `lost()`: all rows would have to be.
       const isHidden = part === "recovered" && orderId.startsWith("lost");
       if (isHidden || text === null) return undefined; // Without a result it was open all the time.
-      return await (await openSession(url)).query(
-        `update deployer.orders set ${part} = $1 where order_id = $2`,
-        [text, orderId],
-      ).then(() => JSON.stringify(orderId), () => undefined); // jsonb holds nothing torn.
+      const sql = `update deployer.orders set ${part} = $1 where order_id = $2`;
+      return await askOnce(url, sql, [text, orderId])
+        .then(() => JSON.stringify(orderId), () => undefined); // jsonb holds nothing torn.
     },
   },
   foreign,
-  weak,
-  waits: {
-    async hold(url) {
-      const session = await openSession(url);
-      await session.query("begin; lock table deployer.orders in exclusive mode");
-      return () => session.query("rollback");
-    },
-    openImpatient: (url) => PostgresLedger.open(url, { patience: 200 }),
-  },
+  weak: () => weakOnes(fresh, openLedger),
+  waits: tableLock((url) => PostgresLedger.open(url, { patience: 200 })),
 });
 
 /** Databases of other programs, which happen to have a schema of this name. */
@@ -114,35 +111,6 @@ async function foreign(): Promise<Foreign[]> {
     };
     return { what, location, content };
   }));
-}
-
-/** Databases whose owner has given the safety of a commit for its speed. */
-async function weak(): Promise<Weak[]> {
-  const admin = await openSession(database.url);
-  // Else the server itself would flush what nobody waits for.
-  await admin.query("alter system set wal_writer_delay = '10s'");
-  await admin.query("select pg_reload_conf()");
-  const made = async (what: string, statement: (name: string) => string): Promise<Weak> => {
-    const url = await fresh();
-    const session = await openSession(url);
-    await session.query(statement(new URL(url).pathname.slice(1)));
-    return {
-      what,
-      open: () => openLedger(url),
-      async settings() {
-        const { rows } = await session.query(
-          "select pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn() as flushed",
-        );
-        return rows[0];
-      },
-      needed: { flushed: true },
-    };
-  };
-  return [
-    await made("a database", (name) => `alter database ${name} set synchronous_commit = off`),
-    await made("a local one", (name) => `alter database ${name} set synchronous_commit = local`),
-    await made("an unlogged table", () => "alter table deployer.orders set unlogged"),
-  ];
 }
 
 test("PostgreSQL: an order whose session was ended is lost, though its Runner lives", async () => {
@@ -481,12 +449,12 @@ test("PostgreSQL: a server or a table that loses what it has confirmed is refuse
 });
 
 /** What a later version of the package has in its `SCHEMA`: one step more. */
-const LATER = SCHEMA.replace("known constant integer := 1", "known constant integer := 2")
+const LATER = SCHEMA.replace("known constant integer := 2", "known constant integer := 3")
   .replace(
     "end $steps$;",
-    `if applied < 2 then
+    `if applied < 3 then
        alter table deployer.orders add column place text not null default 'here';
-       insert into deployer.migrations (version) values (2);
+       insert into deployer.migrations (version) values (3);
      end if;
      end $steps$;`,
   );
@@ -501,14 +469,14 @@ test("PostgreSQL: a step that comes later reaches a ledger that is in use, once,
     `select order_id, place, (select array_agg(version order by version) from deployer.migrations)
        as versions from deployer.orders`,
   );
-  assertEquals(rows, [{ order_id: "x", place: "here", versions: [1, 2] }]);
+  assertEquals(rows, [{ order_id: "x", place: "here", versions: [1, 2, 3] }]);
   await ledger.store(
     await execute({ orderId: "x", action: { name: "n" } }, claim("x")[2], () => 1),
   );
   assertEquals((await ledger.get("x"))?.status, "APPLIED");
 
   // This version knows nothing of it: it is refused by its number, and left as it is.
-  const problem = "its tables have version 2: this package knows 1";
+  const problem = "its tables have version 3: this package knows 2";
   await assertRejects(() => openLedger(url), LedgerDown, `cannot open the ledger: ${problem}`);
   await assertRejects(
     () => PostgresLedger.install(url),
