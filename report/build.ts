@@ -38,7 +38,8 @@ const { outputFiles: [sheet] } = await build({
   charset: "utf8",
 });
 
-const [script, style] = [bundle!.text.trim(), sheet!.text.trim()];
+const script = bundle!.text.trim();
+const style = sheet!.text.trim();
 const allowed = `script-src '${hash(script)}'; style-src '${hash(style)}'`;
 const policy = [
   "default-src 'none'",

@@ -20,8 +20,10 @@ export async function facetsOf(
   pause: Pause,
   signal: AbortSignal,
 ): Promise<Facets> {
-  const [statuses, settlements] = [new Map<Status, number>(), new Map<string, number>()];
-  const [actions, runners] = [new Map<string, number>(), new Map<string, number>()];
+  const statuses = new Map<Status, number>();
+  const settlements = new Map<string, number>();
+  const actions = new Map<string, number>();
+  const runners = new Map<string, number>();
   let refused = 0;
   for (const [index, row] of rows.entries()) {
     count(statuses, row.status);
@@ -35,8 +37,11 @@ export async function facetsOf(
     }
   }
   return {
-    ...{ statuses, refused, settlements: frequent(settlements) },
-    ...{ actions: frequent(actions), runners: frequent(runners) },
+    statuses,
+    refused,
+    settlements: frequent(settlements),
+    actions: frequent(actions),
+    runners: frequent(runners),
   };
 }
 

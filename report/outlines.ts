@@ -10,7 +10,11 @@ const COLUMN = 65536;
 const STRIP = 40 * COLUMN;
 /** Size of a mark, in pixels: what is rare is seen first. */
 const SIZES: Readonly<Record<Status, number>> = {
-  ...{ APPLIED: 4, OPEN: 4.5, FAILED: 4.2, UNKNOWN: 5.5, INVALID: 5 },
+  APPLIED: 4,
+  OPEN: 4.5,
+  FAILED: 4.2,
+  UNKNOWN: 5.5,
+  INVALID: 5,
 };
 /** What people look for is drawn last, above the rest. */
 const DRAWN: readonly Status[] = ["APPLIED", "INVALID", "OPEN", "FAILED", "UNKNOWN"];

@@ -70,7 +70,8 @@ export async function marksOf(
     inWords: inWords(found),
     instantAt: (place) => x.invert(place).getTime(),
     nearest(px, py) {
-      let [nearest, least]: [Row | undefined, number] = [undefined, 14 ** 2];
+      let nearest: Row | undefined;
+      let least = 14 ** 2;
       for (const row of rows) {
         const distance = (xOf(row.at) - px) ** 2 + (yOf(row.duration) - py) ** 2;
         if (distance < least || (distance === least && isRarer(row, nearest))) {
@@ -98,8 +99,13 @@ interface Extent {
 
 async function extentOf(rows: readonly Row[], pause: Pause): Promise<Extent> {
   const extent: Extent = {
-    ...{ first: Infinity, last: -Infinity, shortest: Infinity, longest: SHORTEST },
-    ...{ timed: 0, lasting: 0, statuses: new Map() },
+    first: Infinity,
+    last: -Infinity,
+    shortest: Infinity,
+    longest: SHORTEST,
+    timed: 0,
+    lasting: 0,
+    statuses: new Map(),
   };
   for (const [index, { at, duration, status }] of rows.entries()) {
     if (index % SLICE === 0) await pause();
@@ -119,7 +125,8 @@ async function extentOf(rows: readonly Row[], pause: Pause): Promise<Extent> {
 function inWords({ first, last, statuses }: Extent): string {
   const counts = STATUSES.filter((status) => statuses.has(status))
     .map((status) => `${statuses.get(status)!.toLocaleString("en")} ${status}`);
-  const [from, to] = [instantInWords(first), instantInWords(last)];
+  const from = instantInWords(first);
+  const to = instantInWords(last);
   return `${counts.join(", ")}, from ${from} to ${to} UTC. The list below has each of them.`;
 }
 

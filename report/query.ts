@@ -33,8 +33,16 @@ export interface Opened {
 export const NO_RESULT = "NO_RESULT";
 
 export const EVERYTHING: Query = {
-  ...{ statuses: [], settlement: "", action: "", runner: "", text: "", from: "", to: "" },
-  ...{ refused: false, sort: "at", descending: true },
+  statuses: [],
+  settlement: "",
+  action: "",
+  runner: "",
+  text: "",
+  from: "",
+  to: "",
+  refused: false,
+  sort: "at",
+  descending: true,
 };
 
 const TEXTS = ["settlement", "action", "runner", "text", "from", "to"] as const;
@@ -69,7 +77,8 @@ export function fromFragment(fragment: string): Query {
   const fields = fieldsOf(fragment);
   const asked = fields.get("status")?.split(",") ?? [];
   const [, minus, by] = /^(-?)(.*)$/.exec(fields.get("sort") ?? "-at")!;
-  const [orderId, executionId] = [fields.get("order"), fields.get("execution")];
+  const orderId = fields.get("order");
+  const executionId = fields.get("execution");
   const place = fields.get("place");
   return {
     ...Object.fromEntries(TEXTS.map((name) => [name, fields.get(name) ?? ""])) as Pick<
@@ -133,7 +142,8 @@ export async function select(
 
 function filter(query: Query): (row: Row) => boolean {
   const { statuses, settlement, action, runner, text, refused } = query;
-  const [from, to] = [instant(query.from), instant(query.to)];
+  const from = instant(query.from);
+  const to = instant(query.to);
   const patterns = termsOf(text).map(patternOf);
   return (row) =>
     (statuses.length === 0 || statuses.includes(row.status)) &&
@@ -217,7 +227,8 @@ async function sorted(
 
 async function merge(a: Row[], b: Row[], compare: Comparison, pause: Pause): Promise<Row[]> {
   const merged: Row[] = [];
-  let [i, j] = [0, 0];
+  let i = 0;
+  let j = 0;
   while (i < a.length && j < b.length) {
     merged.push(compare(a[i]!, b[j]!) <= 0 ? a[i++]! : b[j++]!);
     if (merged.length % RUN === 0) await pause();

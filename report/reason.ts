@@ -12,7 +12,9 @@ const SILENT: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** How far causes are followed, and how many errors of one, or fields of a value, are told. */
-const [DEEPEST, MANY, FIELDS] = [4, 3, 8];
+const DEEPEST = 4;
+const MANY = 3;
+const FIELDS = 8;
 
 /** Why a result is not APPLIED, on one line of at most `longest` characters; else empty. */
 export function reasonOf({ status, trace }: Fields, longest: number): string {
@@ -56,7 +58,8 @@ function joined(message: string, more: string, by: string): string {
 }
 
 function nameOf(error: Fields): string {
-  const [name, code] = [textOf(error.name) || textOf(error.class) || "Error", textOf(error.code)];
+  const name = textOf(error.name) || textOf(error.class) || "Error";
+  const code = textOf(error.code);
   return `${name} without a message${code ? `, code ${code}` : ""}`;
 }
 

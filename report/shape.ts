@@ -7,7 +7,8 @@ export function shape(status: Status, x: number, y: number, r: number): string {
     case "APPLIED":
       return circle(x, y, r * 0.9);
     case "FAILED": { // A cross of two bars.
-      const [a, b] = [r * 0.36, r * 1.05];
+      const a = r * 0.36;
+      const b = r * 1.05;
       return `M${p(x, y - a)}l${p(b - a, a - b)}l${p(a, a)}L${p(x + a, y)}l${p(b - a, b - a)}` +
         `l${p(-a, a)}L${p(x, y + a)}l${p(a - b, b - a)}l${p(-a, -a)}L${p(x - a, y)}` +
         `l${p(a - b, a - b)}l${p(a, -a)}Z`;

@@ -26,7 +26,8 @@ export interface Deadline {
 export function deadline(ms: number, grace: number): Deadline {
   checkTime("ms", ms);
   checkTime("grace", grace);
-  const [stop, giveUp] = [new AbortController(), new AbortController()];
+  const stop = new AbortController();
+  const giveUp = new AbortController();
   let clear = startTimer(ms, () => {
     clear = startTimer(grace, () => {
       giveUp.abort(new Error(`the action did not stop within ${grace} ms of being asked to`));

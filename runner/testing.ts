@@ -135,10 +135,8 @@ export function testLedger(name: string, held: Held): void {
 
   test(`${name}: the first claim of an order wins, and the second is refused by name`, async () => {
     const location = await fresh();
-    const [first, second] = [
-      await openLedger(location),
-      await openLedger(location),
-    ];
+    const first = await openLedger(location);
+    const second = await openLedger(location);
     assert.equal(await first.get("x"), undefined);
     const [fact, request, context] = claim("x");
     const known: Entry = { status: "OPEN", fact, request, context };
@@ -246,10 +244,8 @@ export function testLedger(name: string, held: Held): void {
 
   test(`${name}: a result is taken of the execution that consumed the order, of no other`, async () => {
     const location = await fresh();
-    const [ledger, another] = [
-      await openLedger(location),
-      await openLedger(location),
-    ];
+    const ledger = await openLedger(location);
+    const another = await openLedger(location);
     await rejected(ledger.store(await resultOf("x")), LedgerDown, `order "x"`);
     await ledger.consume(...claim("x"));
     const result = await resultOf("x");
@@ -365,10 +361,8 @@ export function testLedger(name: string, held: Held): void {
 
   test(`${name}: closed, it ends what is under way and takes nothing more; again is harmless`, async () => {
     const location = await fresh();
-    const [ledger, other] = [
-      await openLedger(location),
-      await openLedger(location),
-    ];
+    const ledger = await openLedger(location);
+    const other = await openLedger(location);
     const claimed = ledger.consume(...claim("x"));
     await Promise.all([
       ledger.close(),
@@ -440,10 +434,8 @@ export function testLedger(name: string, held: Held): void {
     ONE_OF_MANY,
     async () => {
       const location = await fresh();
-      const [own, runner] = [
-        await openLedger(location),
-        await startRunner(held, location),
-      ];
+      const own = await openLedger(location);
+      const runner = await startRunner(held, location);
       const others = await Promise.all([
         openLedger(location),
         openLedger(location),
@@ -829,7 +821,9 @@ async function damagedOrders(held: Held, location: string, part: string): Promis
     await runner.hear(answers);
     await runner.kill();
   };
-  const [recovered, lost, done] = [of("recovered"), of("lost"), of("done")];
+  const recovered = of("recovered");
+  const lost = of("lost");
+  const done = of("done");
   await killed([`claim ${recovered.join(" ")}`], recovered.length);
   await until(async () => (await ledger.lost()).length === recovered.length);
   await ledger.recover();
@@ -864,7 +858,8 @@ async function listed(
   query: Query,
   most: number,
 ): Promise<{ entries: Map<string, Entry>; damages: Damage[] }> {
-  const [entries, damages] = [new Map<string, Entry>(), [] as Damage[]];
+  const entries = new Map<string, Entry>();
+  const damages = [] as Damage[];
   let pages = 0;
   for (let next: string | undefined, isLast = false; !isLast;) {
     const page = await ledger.list({ ...query, ...next !== undefined && { after: next } });
@@ -979,7 +974,8 @@ async function startRunner(held: Held, location: string): Promise<Runner> {
   const said: string[] = [];
   const lines = createInterface({ input: child.stdout });
   lines.on("line", (line) => said.push(line));
-  const [ended, closed] = [once(child, "exit"), once(lines, "close")];
+  const ended = once(child, "exit");
+  const closed = once(lines, "close");
   let heard = 0;
   const hear = async (count: number) => {
     const all = heard + count;

@@ -125,7 +125,8 @@ test("what is recorded shares no object with the value", () => {
 
 test("two captures share nothing, their fidelity included", () => {
   const value = { a: [1n] };
-  const [first, second] = [capture(value), capture(value)];
+  const first = capture(value);
+  const second = capture(value);
   assertEquals(first, second);
   const owned = nodes(first).filter((node) => typeof node === "object");
   const others = new Set(nodes(second).filter((node) => typeof node === "object"));

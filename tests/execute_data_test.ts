@@ -103,7 +103,8 @@ test("no result shares an object with what was given, or holds one twice (law 7)
 });
 
 test("two results share no object (law 8)", async () => {
-  const [first, second] = [await settle("RETURNED"), await settle("RETURNED")];
+  const first = await settle("RETURNED");
+  const second = await settle("RETURNED");
   const inside = objects(first);
   assertEquals([...objects(second)].filter((each) => inside.has(each)), []);
 });

@@ -171,7 +171,8 @@ class Execution {
     this.#unproven = unproven;
     const heard = find(this.#case.turns.flat(), ["abort, heard"]);
     if (heard) signal?.addEventListener("abort", () => unproven(heard.reason));
-    const [ready, end] = [this.#ready, this.#ready.find(isEnd)];
+    const ready = this.#ready;
+    const end = this.#ready.find(isEnd);
     this.#ready = [];
     for (const step of ready) if (step !== end) this.#do(step);
     if (!end) return this.#acting.promise;

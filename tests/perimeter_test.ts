@@ -9,7 +9,8 @@ const published: string[] = JSON.parse(readFileSync(new URL("package.json", root
 test("no room of the module imports the Runner's package, reads its types, or any package", () => {
   const code = (file: string) =>
     readFileSync(new URL(file, root), "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
-  const [seen, waiting] = [new Set<string>(), ["mod.ts"]];
+  const seen = new Set<string>();
+  const waiting = ["mod.ts"];
   for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
     seen.add(file);
     const names = [...code(file).matchAll(/\b(?:from|import)\s*\(?\s*"([^"]+)"/g)];

@@ -51,7 +51,8 @@ export function spread(ledgers: readonly Ledger[]): Ledger {
 
 /** The facts of all ledgers: damage in one of them keeps no other from being looked at. */
 async function ofAll(calls: Promise<Fact[]>[]): Promise<Fact[]> {
-  const [facts, damages]: [Fact[], Damage[]] = [[], []];
+  const facts: Fact[] = [];
+  const damages: Damage[] = [];
   for (const end of await Promise.allSettled(calls)) {
     if (end.status === "fulfilled") facts.push(...end.value);
     else if (end.reason instanceof LedgerDamaged) {

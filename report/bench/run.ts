@@ -144,7 +144,8 @@ async function scrolled(page: Page): Promise<string> {
   frames.then(() => isOver = true);
   while (!isOver) await page.mouse.wheel({ deltaY: 900 });
   const sorted = await frames;
-  const [median, longest] = [sorted[sorted.length >> 1]!, sorted.at(-1)!];
+  const median = sorted[sorted.length >> 1]!;
+  const longest = sorted.at(-1)!;
   const long = sorted.filter((frame) => frame > 50).length;
   return `${longest.toFixed(0)} ms of ${sorted.length} (median ${
     median.toFixed(0)

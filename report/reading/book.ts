@@ -125,9 +125,19 @@ export class Book {
 
   #newRow(orderId: string, executionId: string): Row {
     const row: Row = {
-      ...{ id: this.rows.length, orderId, executionId, status: "OPEN", settlement: "" },
-      ...{ action: "", runner: "", at: NaN, duration: NaN, findings: 0, hasResult: false },
-      ...{ reason: "", documents: [] },
+      id: this.rows.length,
+      orderId,
+      executionId,
+      status: "OPEN",
+      settlement: "",
+      action: "",
+      runner: "",
+      at: NaN,
+      duration: NaN,
+      findings: 0,
+      hasResult: false,
+      reason: "",
+      documents: [],
     };
     this.rows.push(row);
     return row;

@@ -55,13 +55,29 @@ test("entries of a ledger are read, and the page of its list", async () => {
 
 test("rows of SQLite hold texts, rows of PostgreSQL hold JSON: both are read", async () => {
   const sqlite = {
-    ...{ order_id: "a", execution_id: context.executionId, consumed_at: fact.at, runner: "alice" },
-    ...{ action: "release.switch", status: "APPLIED", fact: json(fact), request: json(request) },
-    ...{ context: json(context), process: "{}", result: json(applied), recovered: null },
+    order_id: "a",
+    execution_id: context.executionId,
+    consumed_at: fact.at,
+    runner: "alice",
+    action: "release.switch",
+    status: "APPLIED",
+    fact: json(fact),
+    request: json(request),
+    context: json(context),
+    process: "{}",
+    result: json(applied),
+    recovered: null,
   };
   const postgres = {
-    ...{ order_id: "a", session: 1, consumed_at: "2026-01-31 09:30:00+00", request, context, fact },
-    ...{ result: applied, recovered: null, status: "APPLIED" },
+    order_id: "a",
+    session: 1,
+    consumed_at: "2026-01-31 09:30:00+00",
+    request,
+    context,
+    fact,
+    result: applied,
+    recovered: null,
+    status: "APPLIED",
   };
   assertEquals(shown(await read(json([sqlite], null, 2))), [APPLIED]);
   assertEquals(shown(await read(json(postgres))), [APPLIED]);
@@ -220,8 +236,12 @@ test("a value that makes no text is nobody's name, status or type", async () => 
 
 test("a row whose text is deeper than a stack is refused by its column, and no other row", async () => {
   const row = (orderId: string, result: string) => ({
-    ...{ order_id: orderId, fact: json({ ...fact, orderId }), request: null, context: null },
-    ...{ result, recovered: null },
+    order_id: orderId,
+    fact: json({ ...fact, orderId }),
+    request: null,
+    context: null,
+    result,
+    recovered: null,
   });
   const deep = json({ ...applied, orderId: "deep" }).replace(/\}$/, `,"x":${"[".repeat(1e5)}`) +
     "]".repeat(1e5) + "}";

@@ -140,9 +140,16 @@ test("an order alone is an address, whatever its characters, escaped or typed", 
 
 test("a query survives its way through an address", () => {
   const query: Query = {
-    ...{ statuses: ["UNKNOWN", "FAILED"], settlement: "THREW", action: "a&b=c", runner: "é #" },
-    ...{ text: "50% <script>", from: "2026-01-31T09:30", to: "2026-02-01T00:00:00" },
-    ...{ refused: true, sort: "duration", descending: true },
+    statuses: ["UNKNOWN", "FAILED"],
+    settlement: "THREW",
+    action: "a&b=c",
+    runner: "é #",
+    text: "50% <script>",
+    from: "2026-01-31T09:30",
+    to: "2026-02-01T00:00:00",
+    refused: true,
+    sort: "duration",
+    descending: true,
     open: { orderId: "a/b?c", executionId: "‮", id: 7 },
   };
   assertEquals(fromFragment(toFragment(query)), query);

@@ -206,7 +206,8 @@ export function textOf(value: unknown): string | undefined {
   if (!isFields(value)) return undefined;
   if (value.$js === "string") return text(value.utf16, utf16);
   if (value.$js !== "truncated") return undefined;
-  const [head, tail] = [textOf(value.head) ?? "", textOf(value.tail) ?? ""];
+  const head = textOf(value.head) ?? "";
+  const tail = textOf(value.tail) ?? "";
   return `${head}…${tail}`;
 }
 
@@ -238,7 +239,8 @@ function unknownTag(tag: Fields, place: Place): Node {
 function error(tag: Fields, place: Place): Node {
   const name = textOf(tag.name) ?? textOf(tag.class) ?? "Error";
   const message = textOf(tag.message);
-  const [ofItsClass, stack] = [textOf(tag.class), textOf(tag.stack)];
+  const ofItsClass = textOf(tag.class);
+  const stack = textOf(tag.stack);
   const inside = within(place);
   return {
     ...at(place),
@@ -297,7 +299,8 @@ function noteOfCut(value: unknown, unit = "entries"): { note: string } | undefin
 
 /** What was cut, in its place: both ends of a text, or the beginning of anything else. */
 function cutNode(tag: Fields, place: Place, what: string): Node {
-  const [head, tail] = [textOf(tag.head), textOf(tag.tail)];
+  const head = textOf(tag.head);
+  const tail = textOf(tag.tail);
   if (head === undefined && tail === undefined) {
     const text = tag.head === undefined ? `${what} that was left out` : `what was kept of ${what}`;
     const children = tag.head === undefined ? [] : keptOf(tag.head, place);

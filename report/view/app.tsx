@@ -53,12 +53,24 @@ export function App({ embedded }: { embedded: Embedded }): JSX.Element {
   const look = (row: Row) => setQuery((query) => ({ ...query, open: placeOf(book, row) }), "push");
   return (
     <>
-      <Header {...{ book, reader, isReading, take }} writtenAt={embedded.writtenAt} />
+      <Header
+        book={book}
+        reader={reader}
+        isReading={isReading}
+        take={take}
+        writtenAt={embedded.writtenAt}
+      />
       {query.open
         ? <Detail key={open?.id} {...{ book, row: open, rows, isReading, back, look }} />
         : (
           <Overview
-            {...{ book, facets, rows, query, setQuery, look, isReading }}
+            book={book}
+            facets={facets}
+            rows={rows}
+            query={query}
+            setQuery={setQuery}
+            look={look}
+            isReading={isReading}
             last={last.current}
           />
         )}
@@ -180,7 +192,9 @@ interface Selection {
 }
 
 const NOTHING: Selection = {
-  ...{ key: "", version: 0, rows: [] },
+  key: "",
+  version: 0,
+  rows: [],
   facets: { statuses: new Map(), settlements: [], actions: [], runners: [], refused: 0 },
 };
 

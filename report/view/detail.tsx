@@ -20,7 +20,8 @@ import { showField, Tree } from "./tree.tsx";
 const FINDINGS = 500;
 
 /** Annotations that are shown, and characters of one: the JSON has all. */
-const [ANNOTATIONS, ANNOTATION] = [100, 10_000];
+const ANNOTATIONS = 100;
+const ANNOTATION = 10_000;
 
 /** Characters of a reason below the title: the whole value is further down. */
 const REASON = 1000;

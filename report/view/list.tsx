@@ -65,7 +65,10 @@ export function List({ rows, query, change, look, last, isReading }: ListProps):
     const from = active < 0 ? first - 1 : active;
     const page = Math.max(1, Math.floor(scroller.current!.clientHeight / heightOf(isNarrow)) - 2);
     const moves: Record<string, number> = {
-      ...{ ArrowDown: from + 1, j: from + 1, ArrowUp: from - 1, k: from - 1 },
+      ArrowDown: from + 1,
+      j: from + 1,
+      ArrowUp: from - 1,
+      k: from - 1,
       // Elsewhere, they scroll the page.
       ...isInList && { Home: 0, End: count - 1, PageDown: from + page, PageUp: from - page },
     };
@@ -228,7 +231,8 @@ function useVirtualizer(
       observeElementOffset,
     })
   );
-  const [height, withReason] = [heightOf(isNarrow), heightOf(isNarrow, true)];
+  const height = heightOf(isNarrow);
+  const withReason = heightOf(isNarrow, true);
   virtualizer.setOptions({
     ...virtualizer.options,
     count,

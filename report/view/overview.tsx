@@ -37,8 +37,14 @@ export function Overview(props: OverviewProps): JSX.Element {
     <main class={isUnfolded ? "overview unfolded" : "overview"}>
       <h1 class="hidden">Executions</h1>
       <Statuses facets={facets} query={query} change={change} />
-      <Plot {...{ rows, change, look, isReading }} />
-      <Filters {...{ facets, query, change, isUnfolded, setUnfolded }} />
+      <Plot rows={rows} change={change} look={look} isReading={isReading} />
+      <Filters
+        facets={facets}
+        query={query}
+        change={change}
+        isUnfolded={isUnfolded}
+        setUnfolded={setUnfolded}
+      />
       <p class="shown" role="status">
         {isFiltered
           ? `${rows.length.toLocaleString("en")} of ${book.rows.length.toLocaleString("en")} shown`
@@ -55,7 +61,14 @@ export function Overview(props: OverviewProps): JSX.Element {
         )}
       </p>
       {isPrinting && <Printed query={query} count={rows.length} />}
-      <List {...{ rows, query, change, look, last, isReading }} />
+      <List
+        rows={rows}
+        query={query}
+        change={change}
+        look={look}
+        last={last}
+        isReading={isReading}
+      />
     </main>
   );
 }
@@ -65,8 +78,13 @@ function Printed({ query, count }: { query: Query; count: number }): JSX.Element
   const { statuses, refused, settlement, action, runner, text, from, to } = query;
   const asked = Object.entries({
     status: statuses.map((status) => NAMES[status]).join(" or "),
-    ...{ settlement: SETTLEMENTS.get(settlement) ?? settlement, action, runner, text },
-    ...{ "from (UTC)": from, "before (UTC)": to, contract: refused ? "refused" : "" },
+    settlement: SETTLEMENTS.get(settlement) ?? settlement,
+    action,
+    runner,
+    text,
+    "from (UTC)": from,
+    "before (UTC)": to,
+    contract: refused ? "refused" : "",
   }).filter(([, value]) => value !== "");
   if (asked.length === 0 && count <= PRINTED) return null;
   return (

@@ -37,7 +37,8 @@ export function Plot({ rows, change, look, isReading }: PlotProps): JSX.Element 
     if (!span || !marks) return;
     const [x, y] = placeOf(event);
     setSpan(undefined);
-    const [from, to] = [Math.min(span[0], x), Math.max(span[0], x)];
+    const from = Math.min(span[0], x);
+    const to = Math.max(span[0], x);
     if (to - from > 5) return change({ from: secondOf(marks, from), to: secondOf(marks, to) });
     const row = marks.nearest(x, y);
     if (row) look(row);

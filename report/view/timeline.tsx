@@ -30,12 +30,15 @@ export function Timeline({ row, execution }: { row: Row; execution: Execution })
   const all = momentsOf(execution);
   const moments = all.slice(0, MOST);
   const times = moments.map(({ at }) => at).filter((at) => !Number.isNaN(at));
-  const [first, last] = [Math.min(...times), Math.max(...times)];
+  const first = Math.min(...times);
+  const last = Math.max(...times);
   const steps = moments.map(({ at }, index) => index === 0 ? NaN : at - moments[index - 1]!.at);
   return (
     <section class="card timeline">
       <h2>Timeline</h2>
-      {times.length > 1 && last > first && <Scale {...{ moments, first, last, row }} />}
+      {times.length > 1 && last > first && (
+        <Scale moments={moments} first={first} last={last} row={row} />
+      )}
       <ol>
         {moments.map(({ type, at, meaning }, index) => (
           <li key={index}>

@@ -15,7 +15,8 @@ const LONGEST = 10_000;
  */
 export function frames(token: string, hearer: Hearer): (chunk: Uint8Array) => void {
   let line: number[] = [];
-  let [stream, left] = ["stdout" as "stdout" | "stderr", 0];
+  let stream = "stdout" as "stdout" | "stderr";
+  let left = 0;
   return (chunk) => {
     for (let at = 0; at < chunk.length;) {
       if (left > 0) {

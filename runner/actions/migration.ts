@@ -54,7 +54,8 @@ export function migration<Order extends ExecutionRequest>(
 ): Action<Order> {
   return async (order, { signal, unproven }) => {
     stop?.throwIfAborted();
-    let [phase, begun] = ["beginning", {} as { transaction: string; backend: number }];
+    let phase = "beginning";
+    let begun = {} as { transaction: string; backend: number };
     const giveUp = () => unproven({ ...begun, phase, gaveUp: reasonOf(signal) });
     const goOn = () => {
       signal?.throwIfAborted(); // Nobody hears of it any more: it is not committed.

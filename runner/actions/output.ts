@@ -45,7 +45,8 @@ export interface Printed {
 }
 
 /** How much of a file is recorded, in bytes. */
-const [START, END] = [200, 1000];
+const START = 200;
+const END = 1000;
 
 /** The name of an order's files: a hash, because an identity is any text. */
 export function hashedName(orderId: string): string {
@@ -119,7 +120,9 @@ async function readOutput(file: string): Promise<Output> {
   try {
     descriptor = openToRead(file);
     const hash = createHash("sha256");
-    let [bytes, start, end] = [0, Buffer.alloc(0), Buffer.alloc(0)];
+    let bytes = 0;
+    let start = Buffer.alloc(0);
+    let end = Buffer.alloc(0);
     for await (const chunk of bytesOf(descriptor, 0, fstatSync(descriptor).size)) {
       hash.update(chunk);
       bytes += chunk.length;

@@ -71,15 +71,18 @@ export function releaseSwitch(
     stop?.throwIfAborted();
     // Named by a hash, because an identity is any text. No order can reach another one's release.
     const id = hashedName(orderId);
-    const [release, current] = [`releases/${id}`, join(target, "current")];
-    const [folder, link] = [join(target, release), `${current}.${id}`];
+    const release = `releases/${id}`;
+    const folder = join(target, release);
+    const current = join(target, "current");
+    const link = `${current}.${id}`;
 
     let phase: "reading" | "copying" | "switching" | "proving" = "reading";
     const giveUp = () => unproven({ release, phase, gaveUp: reasonOf(signal) });
     const ends = [signal, stop].filter((end) => end !== undefined);
     signal?.addEventListener("abort", giveUp);
     try {
-      let [tree, above]: [Tree, string[]] = [new Map(), []];
+      let tree: Tree = new Map();
+      let above: string[] = [];
       const tidy: (() => Promise<void>)[] = [];
       try {
         // Read first: a site that cannot be released throws while nothing is changed.

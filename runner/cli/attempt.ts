@@ -143,7 +143,8 @@ function watch(
 async function handOver(result: ExecutionResult, { stdout, stderr }: Shell): Promise<void> {
   const text = `${jsonOf(result, 2)}\n`;
   if (await stdout.write(text) || await stderr.write(text)) return;
-  const [order, status] = [clean(JSON.stringify(result.orderId)), result.status];
+  const order = clean(JSON.stringify(result.orderId));
+  const status = result.status;
   await stderr.write(`deployer: nobody has the result of order ${order}, which is ${status}\n`);
 }
 
@@ -183,8 +184,10 @@ function asJson(value: unknown): unknown {
 }
 
 function difference(consumed: Pick<Entry, "request">, given: Pick<Entry, "request">): string {
-  const [before, now] = [asked(consumed), asked(given)];
-  const [was, is] = [fit(before, LONGEST_ORDER), fit(now, LONGEST_ORDER)];
+  const before = asked(consumed);
+  const now = asked(given);
+  const was = fit(before, LONGEST_ORDER);
+  const is = fit(now, LONGEST_ORDER);
   return before === now
     ? `it was consumed for ${was} with another input, and nothing was executed`
     : `it was consumed for ${was}, and nothing was executed for ${is}`;

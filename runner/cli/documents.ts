@@ -31,7 +31,9 @@ export function parse(text: string, line = 1): Read {
  */
 export async function* documents(chunks: AsyncIterable<string>): AsyncGenerator<Read> {
   const head: string[] = [];
-  let [line, filled, isLines] = [0, 0, false];
+  let line = 0;
+  let filled = 0;
+  let isLines = false;
   for await (const text of lines(chunks)) {
     line += 1;
     if (isLines) {
@@ -87,7 +89,8 @@ function isDocument(text: string): boolean {
 
 /** Where a text goes deeper than it may; it need not be JSON. */
 function tooDeepAt(text: string): number | undefined {
-  let [level, isString] = [0, false];
+  let level = 0;
+  let isString = false;
   for (let at = 0; at < text.length; at++) {
     const character = text[at]!;
     if (isString && character === "\\") at += 1;

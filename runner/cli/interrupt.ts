@@ -42,7 +42,8 @@ export function listen(
   { signals, isAttended }: Pick<Shell, "signals" | "isAttended">,
   say: (text: string) => void,
 ): Interrupt {
-  const [stop, giveUp] = [new AbortController(), new AbortController()];
+  const stop = new AbortController();
+  const giveUp = new AbortController();
   let begun = false;
   let early: (reason: Error) => void;
   const givenUp = new Promise<never>((_, reject) => early = reject);

@@ -8,7 +8,8 @@ export function nearest(word: string, names: readonly string[]): string | undefi
 function isNear(word: string, name: string): boolean {
   let same = 0;
   while (same < word.length && word[same] === name[same]) same++;
-  const [left, meant] = [word.slice(same), name.slice(same)];
+  const left = word.slice(same);
+  const meant = name.slice(same);
   const isSwapped = left.length > 1 && left[0] === meant[1] && left[1] === meant[0];
   return left.slice(1) === meant.slice(1) || left.slice(1) === meant || left === meant.slice(1) ||
     (isSwapped && left.slice(2) === meant.slice(2));

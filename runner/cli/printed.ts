@@ -75,8 +75,10 @@ function ofAll(text: string, { most, first }: Extent): Shown {
 
 /** Of one whose middle, or whose beginning, is not known: where it was cut, no line is whole. */
 function ofBoth({ bytes, start, end }: Printed, { most }: Extent): Shown {
-  const [begins, ends] = [start === "" ? [] : linesIn(start), linesIn(end)];
-  const [head, tail] = [begins.slice(0, OF_START), ends.slice(-most)];
+  const begins = start === "" ? [] : linesIn(start);
+  const ends = linesIn(end);
+  const head = begins.slice(0, OF_START);
+  const tail = ends.slice(-most);
   const left = bytes - Buffer.byteLength([...head, ...tail, ""].join("\n"));
   const isPart = begins.length <= OF_START && begins.length > 0 && !start.endsWith("\n");
   return {

@@ -21,7 +21,8 @@ export interface Progress {
  * @param files What the command writes to, as it does: the last line is of the one it wrote to last
  */
 export function showProgress(out: Out, style: Style, files: readonly string[]): Progress {
-  const [start, width] = [performance.now(), () => Math.max(10, out.columns - 1)];
+  const start = performance.now();
+  const width = () => Math.max(10, out.columns - 1);
   const erase = "\r\x1b[K";
   const draw = () => {
     const time = spoken(performance.now() - start);
@@ -42,7 +43,8 @@ export function showProgress(out: Out, style: Style, files: readonly string[]): 
 
 /** The last line of the file that was written to last; nothing as long as there is none. */
 function lastLine(files: readonly string[]): string {
-  let [newest, line] = [0, ""];
+  let newest = 0;
+  let line = "";
   for (const file of files) {
     try {
       const { mtimeMs, size } = statSync(file);

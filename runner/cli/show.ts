@@ -20,7 +20,8 @@ export async function show(
   return await withLedger(values.ledger, open, async (ledger, location) => {
     const entry = await ledger.get(orderId);
     if (entry === undefined) {
-      const [order, where] = [JSON.stringify(orderId), addressOf(location)];
+      const order = JSON.stringify(orderId);
+      const where = addressOf(location);
       throw new BadInput(`order ${order} is not consumed: it is not in the ledger ${where}`);
     }
     await present(entry, entry, placesOf(location, orderId), values, shell);

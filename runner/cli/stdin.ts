@@ -28,7 +28,8 @@ export async function refuseStdin(shell: Shell): Promise<void> {
 
 /** Whether it ends without a byte. It is read on to its end: no loop goes on with half a line. */
 async function isAtEnd(stdin: AsyncIterable<Uint8Array>): Promise<boolean> {
-  let [bytes, timer] = [0, undefined as ReturnType<typeof setTimeout> | undefined];
+  let bytes = 0;
+  let timer = undefined as ReturnType<typeof setTimeout> | undefined;
   const ended = async () => {
     for await (const chunk of stdin) bytes += chunk.length;
     return bytes === 0;

@@ -98,7 +98,8 @@ export function fitMiddle(text: string, columns: number): string {
 
 /** As much of its beginning as so many columns have room for. */
 function starting(text: string, columns: number): string {
-  let [width, length] = [0, 0];
+  let width = 0;
+  let length = 0;
   for (const character of text) {
     width += columnsOf(character);
     if (width > columns) break;
@@ -128,7 +129,9 @@ export function wrap(text: string, columns: number): string[] {
 export function spoken(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
-  const [hours, minutes, seconds] = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60];
+  const hours = ms / 3_600_000;
+  const minutes = (ms / 60_000) % 60;
+  const seconds = (ms / 1000) % 60;
   const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
   return hours < 1
     ? `${Math.floor(minutes)} min ${two(seconds)} s`
@@ -138,6 +141,7 @@ export function spoken(ms: number): string {
 /** A number of bytes, likewise. */
 export function sized(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;
-  const [kilo, mega] = [bytes / 1000, bytes / 1_000_000];
+  const kilo = bytes / 1000;
+  const mega = bytes / 1_000_000;
   return kilo < 1000 ? `${kilo.toFixed(1)} kB` : `${mega.toFixed(1)} MB`;
 }

@@ -64,7 +64,8 @@ export function textOf(value: unknown): string | undefined {
     return Buffer.from(value.utf16, "base64").toString("utf16le");
   }
   if (value.$js !== "truncated") return undefined;
-  const [head, tail] = [textOf(value.head), textOf(value.tail)];
+  const head = textOf(value.head);
+  const tail = textOf(value.tail);
   return head === undefined && tail === undefined ? undefined : `${head ?? ""}…${tail ?? ""}`;
 }
 
@@ -180,7 +181,8 @@ function unknown({ $js, ...fields }: Tag): Told {
 
 /** Without its stack, which is in the result. */
 function error(tag: Tag): Told {
-  const [ofItsClass, message] = [textOf(tag.class), messageOf(tag)];
+  const ofItsClass = textOf(tag.class);
+  const message = messageOf(tag);
   const name = textOf(tag.name) ?? ofItsClass ?? "Error";
   const note = ofItsClass === undefined || ofItsClass === name ? "" : ` (of class ${ofItsClass})`;
   const parts = ["code", "cause", "errors", "error", "suppressed"]
@@ -215,7 +217,8 @@ function noteOfCut(value: unknown, unit = "entries"): string {
 
 /** What stands in place of what was cut: both ends of a text, or the beginning of anything else. */
 function cut(tag: Tag, what: string): Told {
-  const [head, tail] = [textOf(tag.head), textOf(tag.tail)];
+  const head = textOf(tag.head);
+  const tail = textOf(tag.tail);
   if (head === undefined && tail === undefined) {
     const text = tag.head === undefined ? `${what} that was left out` : `what was kept of ${what}`;
     const kept = tag.head === undefined ? {} : told(tag.head);

@@ -61,7 +61,8 @@ function isSame(bytes: Buffer | undefined, text: string): boolean {
 
 /** What a file of /proc holds: each text ends with a NUL. */
 function textsOf(file: string): Buffer[] {
-  const [bytes, texts] = [readFileSync(file), [] as Buffer[]];
+  const bytes = readFileSync(file);
+  const texts = [] as Buffer[];
   for (let at = 0, end; (end = bytes.indexOf(0, at)) >= 0; at = end + 1) {
     texts.push(bytes.subarray(at, end));
   }

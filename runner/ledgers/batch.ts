@@ -66,11 +66,9 @@ export class Batches<One extends Item> {
 
   /** Takes off what fits into one batch; at least one item. */
   #next(): Waiting<One>[] {
-    const [batch, left, keys]: [Waiting<One>[], Waiting<One>[], Set<string>] = [
-      [],
-      [],
-      new Set(),
-    ];
+    const batch: Waiting<One>[] = [];
+    const left: Waiting<One>[] = [];
+    const keys: Set<string> = new Set();
     let characters = 0;
     for (const waiting of this.#waiting) {
       const { key, text } = waiting.item;

@@ -103,7 +103,9 @@ export function entryOf(
   const { fact, request, context } = held;
   return {
     status: recovered ? "UNKNOWN" : result ? result.status : "OPEN",
-    ...{ fact, request, context },
+    fact,
+    request,
+    context,
     ...result && { result },
     ...recovered && { recovered },
   };

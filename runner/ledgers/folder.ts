@@ -460,12 +460,10 @@ export class FolderLedger implements Ledger {
   }
 
   #pass(selection: Selection): Pass {
-    const [orders, open, calendars, index] = [
-      this.#orders,
-      this.#open,
-      this.#calendars,
-      this.#index,
-    ];
+    const orders = this.#orders;
+    const open = this.#open;
+    const calendars = this.#calendars;
+    const index = this.#index;
     return new Pass({ orders, open, calendars, index }, selection);
   }
 

@@ -272,7 +272,8 @@ export class PostgresLedger implements Ledger {
 
   async list(query?: Query): Promise<Page> {
     const { status, since, until, text, limit, after } = select(query);
-    const [where, values]: [string[], unknown[]] = [[], []];
+    const where: string[] = [];
+    const values: unknown[] = [];
     const given = (value: unknown) => `$${values.push(value)}`;
     if (status === "OPEN") where.push("status is null");
     else if (status !== null) where.push(`status = '${status}'`); // A value may keep its index out.
@@ -511,7 +512,8 @@ interface Server {
 
 /** The entries that rows hold, and what is wrong with the others. */
 function read(rows: Row[]): { entries: Entry[]; damages: Damage[] } {
-  const [entries, damages]: [Entry[], Damage[]] = [[], []];
+  const entries: Entry[] = [];
+  const damages: Damage[] = [];
   for (const row of rows) {
     const { order_id: orderId, fact, result, recovered } = row;
     const problem = problemOfClaim(orderId, row) ??

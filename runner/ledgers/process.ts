@@ -37,7 +37,8 @@ export function thisProcess(): ProcessIdentity {
   const container = isProcOwn() ? namespaces() : undefined;
   const { started } = lifeOf(pid);
   return {
-    ...{ host: hostname(), pid },
+    host: hostname(),
+    pid,
     ...boot && { boot },
     ...container && { container },
     ...started && { started },

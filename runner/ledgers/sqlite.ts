@@ -323,7 +323,8 @@ export class SqliteLedger implements Ledger {
 
   async list(query?: Query): Promise<Page> {
     const { status, since, until, text, limit, after } = select(query);
-    const [where, values]: [string[], (string | number)[]] = [[], []];
+    const where: string[] = [];
+    const values: (string | number)[] = [];
     const add = (condition: string, ...given: (string | number)[]) => {
       where.push(condition);
       values.push(...given);
@@ -419,7 +420,9 @@ export class SqliteLedger implements Ledger {
          (select sql from sqlite_schema where name = 'orders') as orders
        from pragma_application_id, pragma_user_version`,
     );
-    const [id, version, size] = [Number(found.id), Number(found.version), Number(found.size)];
+    const id = Number(found.id);
+    const version = Number(found.version);
+    const size = Number(found.size);
     const isEmpty = id === 0 && size === 0;
     const isUnmarked = id === 0 && version === 1 && normal(found.orders) === normal(ORDERS);
     if (id !== MARK && !isEmpty && !isUnmarked) {

@@ -32,7 +32,8 @@ testCases("command", {
   "it prints more than it may": () =>
     run(mkdtempSync(join(root, "case-")), ["yes"], {}, { maxOutput: 1000 }),
   "the Runner gives up": async () => {
-    const [folder, giveUp] = [mkdtempSync(join(root, "case-")), new AbortController()];
+    const folder = mkdtempSync(join(root, "case-"));
+    const giveUp = new AbortController();
     const running = run(folder, ["sh", "-c", "echo up; sleep 60"], { signal: giveUp.signal });
     await printed(folder);
     giveUp.abort();
@@ -145,7 +146,8 @@ test(
   LONG,
   async () => {
     const folder = mkdtempSync(join(root, "case-"));
-    const [stop, giveUp] = [new AbortController(), new AbortController()];
+    const stop = new AbortController();
+    const giveUp = new AbortController();
     const script = "trap 'echo asked' TERM; echo up; while true; do sleep 0.02; done";
     const ports = { signal: giveUp.signal };
     const running = run(folder, ["sh", "-c", script], ports, { stop: stop.signal });
@@ -194,7 +196,8 @@ test("a command that takes its own output away still ends as it ended", LONG, as
 });
 
 test("folder and environment are the Runner's, and are not recorded", async () => {
-  const [folder, cwd] = [mkdtempSync(join(root, "case-")), realpathSync(root)];
+  const folder = mkdtempSync(join(root, "case-"));
+  const cwd = realpathSync(root);
   const options = { cwd, env: { GREETING: "it's $HOME" } };
   const script = 'pwd; echo "$GREETING"; test -n "$PATH"';
   const result = await run(folder, ["sh", "-c", script], {}, options);
@@ -206,7 +209,8 @@ test("folder and environment are the Runner's, and are not recorded", async () =
 });
 
 test("what is not run is told in words of ours, without what the Runner set", LONG, async () => {
-  const [file, none] = [join(root, "a-file"), join(root, "none")];
+  const file = join(root, "a-file");
+  const none = join(root, "none");
   writeFileSync(file, "");
   writeFileSync(none, "not a program");
   const long = "s3cr3t".repeat(40_000);
@@ -239,7 +243,8 @@ test("what is not run is told in words of ours, without what the Runner set", LO
 });
 
 test("a command starts, and prints, where its action was made to, also where the process is elsewhere", async () => {
-  const [home, elsewhere] = [mkdtempSync(join(root, "home-")), mkdtempSync(join(root, "else-"))];
+  const home = mkdtempSync(join(root, "home-"));
+  const elsewhere = mkdtempSync(join(root, "else-"));
   const before = process.cwd();
   process.chdir(home);
   const action = command({ output: "out", cwd: ".", maxOutput: 1000 });
@@ -343,7 +348,8 @@ test("a command that puts a FIFO in the place of its output holds nobody", LONG,
 
 test("nothing is started where the stop, or the giving up, came before", async () => {
   for (const kind of ["stop", "signal"] as const) {
-    const [folder, controller] = [mkdtempSync(join(root, "case-")), new AbortController()];
+    const folder = mkdtempSync(join(root, "case-"));
+    const controller = new AbortController();
     const action = command({ output: folder, ...kind === "stop" && { stop: controller.signal } });
     controller.abort(new Error("too late"));
     const order = { orderId: "x", action: { name: "command", input: { program: "true" } } };
@@ -377,7 +383,8 @@ test("a folder of outputs is its owner's alone, and git leaves it out", async ()
 
 test("why a command was ended is part of what is recorded", LONG, async () => {
   const folder = mkdtempSync(join(root, "case-"));
-  const [stop, giveUp] = [new AbortController(), new AbortController()];
+  const stop = new AbortController();
+  const giveUp = new AbortController();
   const running = run(
     folder,
     ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"],

@@ -181,7 +181,8 @@ const SWITCHES: Record<string, (deployed: string, link: string) => void> = {
 for (const [what, happens] of Object.entries(SWITCHES)) {
   test(`a release whose switch is answered by an error, and ${what}, is UNKNOWN`, async () => {
     const cwd = folder({ "site/a": "1" });
-    const [deployed, name] = [join(cwd, "deployed"), nameOf("first")];
+    const deployed = join(cwd, "deployed");
+    const name = nameOf("first");
     const link = join(deployed, `current.${name}`);
     const ports = when(() => existsSync(link), () => happens(deployed, link));
     const result = await deploy(cwd, "first", "site", ports);
@@ -324,7 +325,8 @@ test("a release is what the site was, and stays so without the site", async () =
   const modes = { "a b": 0o755, "é": 0o600, "名": 0o444, "empty": 0o750, "empty/er": 0o555 };
   for (const [name, mode] of Object.entries(modes)) chmodSync(join(site, name), mode);
 
-  const [given, order] = [[contents(site), modesIn(site)], "first"];
+  const given = [contents(site), modesIn(site)];
+  const order = "first";
   const result = await deploy(cwd, order, "site");
   assert(result.status === "APPLIED");
   rmSync(site, { recursive: true });
@@ -438,7 +440,8 @@ for (const [moment, isNow] of Object.entries(MOMENTS)) {
   test(`a release that is given up while it is ${moment} says so, and ends`, LONG, async () => {
     const cwd = folder({ "site/a": "1" });
     writeFileSync(join(cwd, "site/large"), new Uint8Array(5_000_000));
-    const [giveUp, order] = [new AbortController(), "first"];
+    const giveUp = new AbortController();
+    const order = "first";
     const abort = () => giveUp.abort(new Error("too late"));
     const result = await deploy(
       cwd,
@@ -512,7 +515,8 @@ test(
 );
 
 test("a release goes where it was to go as its action was made, also where the process is elsewhere", async () => {
-  const [cwd, elsewhere] = [folder({ "site/a": "1" }), folder({ "site/a": "2" })];
+  const cwd = folder({ "site/a": "1" });
+  const elsewhere = folder({ "site/a": "2" });
   const before = process.cwd();
   process.chdir(cwd);
   const action = releaseSwitch(".", "deployed");
@@ -561,7 +565,8 @@ test("releases that switch at the same time never fail, and none vouches for ano
 test("the release action is atomic: at every moment the old release is live, or the new one", async () => {
   const cwd = folder({ "site/a": "1" });
   await deploy(cwd, "order-0", "site");
-  let [looks, switching] = [0, true];
+  let looks = 0;
+  let switching = true;
   const visitor = (async () => {
     for (; switching; looks++) await readlink(join(cwd, "deployed/current")); // Rejects if it is gone.
   })();
@@ -622,7 +627,8 @@ function when(
   happens: () => void,
   { signal }: AbortController = new AbortController(),
 ): Ports {
-  let [isDone, looks] = [false, 0];
+  let isDone = false;
+  let looks = 0;
   const throwIfAborted = signal.throwIfAborted.bind(signal);
   signal.throwIfAborted = () => {
     if (!isDone && isSo(++looks)) {

@@ -87,7 +87,8 @@ test("a process that ssh has left with its output open holds nobody", LONG, asyn
     [`${READY}; echo "$answer"`, "UNKNOWN"],
   ];
   for (const [login, status] of cases) {
-    const [file, stop] = [join(fresh(), "processes"), new AbortController()];
+    const file = join(fresh(), "processes");
+    const stop = new AbortController();
     const running = run(`sleep 50 & echo "$$ $!" >${file}; ${login}`, ["true"], {
       stop: stop.signal,
     });
@@ -148,7 +149,8 @@ test(
   "output and marker are their owner's alone; the command has the umask that it had",
   LONG,
   async () => {
-    const [output, markers] = [join(fresh(), "output"), join(fresh(), "markers")];
+    const output = join(fresh(), "output");
+    const markers = join(fresh(), "markers");
     const before = process.umask(0o022);
     try {
       const login = `umask 027; ${READY}; echo "$answer"; exec sh`;
@@ -181,7 +183,8 @@ test("a command that printed more than it may and ended at once is UNKNOWN", LON
 
 test("nothing is started where the stop, or the giving up, came before", async () => {
   for (const kind of ["stop", "signal"] as const) {
-    const [output, controller] = [fresh(), new AbortController()];
+    const output = fresh();
+    const controller = new AbortController();
     const action = ssh({ output, ...kind === "stop" && { stop: controller.signal } });
     controller.abort(new Error("too late"));
     const input = { host: "web1", program: "true" };
@@ -199,7 +202,9 @@ test("nothing is started where the stop, or the giving up, came before", async (
 
 test("why it was ended is recorded: a stop, and giving up", LONG, async () => {
   const login = `${READY}; echo "$answer"; exec sh`;
-  const [up, stop, giveUp] = [join(fresh(), "up"), new AbortController(), new AbortController()];
+  const up = join(fresh(), "up");
+  const stop = new AbortController();
+  const giveUp = new AbortController();
   const script = `trap '' TERM; : >${up}; for i in $(seq 100); do sleep 0.05; done`;
   const ports = { signal: giveUp.signal };
   const running = run(login, ["sh", "-c", script], { stop: stop.signal, ports });
@@ -231,7 +236,8 @@ test("a connection that is lost is told as that", LONG, async () => {
 });
 
 test("show tells the verdict of a look at a command that printed much", LONG, async () => {
-  const [ledger, home] = [fresh(), fresh()];
+  const ledger = fresh();
+  const home = fresh();
   const at = ["--ledger", ledger];
   const lost =
     `export HOME=${home}; cd; ${READY}; echo "$answer"; echo started; exec sh >/dev/null`;
@@ -296,7 +302,8 @@ function fresh(): string {
 
 /** Does something where `ssh` is a script, or no program at all. */
 async function withSsh<Value>(script: string | undefined, work: () => Promise<Value>) {
-  const [folder, path] = [fresh(), process.env.PATH ?? ""];
+  const folder = fresh();
+  const path = process.env.PATH ?? "";
   if (script !== undefined) {
     writeFileSync(join(folder, "ssh"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   }

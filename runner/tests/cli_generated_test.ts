@@ -177,11 +177,9 @@ const calls = fc.record({
 test("no arguments and no file bring about a fault of deployer's own", {
   timeout: 60_000 + CASES * 100,
 }, async () => {
-  const [folder, cwd, path] = [
-    mkdtempSync(join(tmpdir(), "deployer-generated-")),
-    process.cwd(),
-    process.env.PATH,
-  ];
+  const folder = mkdtempSync(join(tmpdir(), "deployer-generated-"));
+  const cwd = process.cwd();
+  const path = process.env.PATH;
   try {
     process.chdir(folder);
     makeSurroundings(folder);

@@ -6,7 +6,8 @@ import { happened } from "../cli/words.ts";
 
 const PROOF = "it returned its proof";
 const UNPROVEN = "it says itself that it cannot tell";
-const [r, other] = ["releases/0123456789abcdef", "releases/fedcba9876543210"];
+const r = "releases/0123456789abcdef";
+const other = "releases/fedcba9876543210";
 
 /** Evidence of each action, and what is said of it in each status. */
 const WORDS: [evidence: object, applied: string, unproven: string, failed?: string][] = [

@@ -36,7 +36,8 @@ function ways(folder: string): Record<string, Record<number, string[]>> {
   const exec = (id: string, script: string) => {
     return ["--order", id, ...ledger, "--", "sh", "-c", script];
   };
-  const [good, bad] = [join(folder, "result.json"), file("bad.json", {})];
+  const good = join(folder, "result.json");
+  const bad = file("bad.json", {});
   const key = ["--key", join(folder, "key.pem")];
   const ssh = ["127.0.0.1", "-o", "Port=1", "--order", "s", ...ledger, "--", "true"];
   return {

@@ -60,7 +60,8 @@ test("a file of SQLite is named from here or from the root; what has a host is r
 
 test("a .deployer that belongs to somebody else is refused, here and above, unless it is named", () => {
   const top = fresh();
-  const [deep, ledger] = [join(top, "a/b"), join(top, ".deployer")];
+  const deep = join(top, "a/b");
+  const ledger = join(top, ".deployer");
   mkdirSync(deep, { recursive: true });
   mkdirSync(ledger);
   const owner = lstatSync(ledger).uid;
@@ -79,7 +80,8 @@ test("a .deployer that belongs to somebody else is refused, here and above, unle
 });
 
 test("a link to a .deployer is its owner's too", { skip: process.getuid?.() !== 0 }, () => {
-  const [top, own] = [fresh(), fresh()];
+  const top = fresh();
+  const own = fresh();
   symlinkSync(own, join(top, ".deployer"));
   assertEquals(locate(undefined, top).kind, "folder");
   lchownSync(join(top, ".deployer"), 1, 1);
@@ -277,7 +279,8 @@ test("of an order whose input was archived nobody says that it is another one, a
 });
 
 test("what is too long for a line is cut where it is shown, and recorded whole", async () => {
-  const [ledger, long] = [fresh(), "x".repeat(100_000)];
+  const ledger = fresh();
+  const long = "x".repeat(100_000);
   const refused = [
     ["exec", "--order", long, "--", "true"],
     ["exec", "--annotate", long, "--", "true"],
@@ -359,7 +362,8 @@ test("show of a damaged order names what is damaged", async () => {
 });
 
 test("what is left of an archived result is shown: its status, and that the rest was archived", async () => {
-  const [claimed, whole] = [entryFor("a"), await resultOf()];
+  const claimed = entryFor("a");
+  const whole = await resultOf();
   for (const taken of [["trace", "facts"], ["trace"], ["facts"]]) {
     const kept = Object.entries(whole).filter(([name]) => !taken.includes(name));
     const result = Object.fromEntries(kept) as unknown as ExecutionResult;

@@ -173,7 +173,9 @@ test("what nohup started goes on after SIGHUP, and its result is stored", LONG, 
   const script = ": > started; while [ ! -e end ]; do sleep 0.05; done; echo whole";
   const command = [...deployerCommand(), "exec", "--order", "x", ...sh(script)];
   const child = spawn("nohup", command, { cwd, stdio: ["ignore", "pipe", "pipe"] });
-  const [ended, printed, said] = [once(child, "close"), text(child.stdout), text(child.stderr)];
+  const ended = once(child, "close");
+  const printed = text(child.stdout);
+  const said = text(child.stderr);
   await until(() => existsSync(join(cwd, "started")));
   process.kill(child.pid!, "SIGHUP");
   process.kill(child.pid!, "SIGHUP");

@@ -61,7 +61,9 @@ test("an empty file in memory without a limit is known to be empty", LONG, async
     const { code, stdout, stderr } = await bash(fresh(), script);
     assertEquals(code, 0, stderr);
     assertEquals(JSON.parse(stdout).trace.rawResult.stdin, {
-      ...{ kind: "file", bytes: 0, sha256: sha256("") },
+      kind: "file",
+      bytes: 0,
+      sha256: sha256(""),
     });
   }
 });

@@ -38,7 +38,8 @@ function attempted(
     action?: Action;
   },
 ) {
-  const [shell, timers] = [testShell({ terminal }), new Timers()];
+  const shell = testShell({ terminal });
+  const timers = new Timers();
   const called: string[] = [];
   const stored: ExecutionResult[] = [];
   const call = async (name: string, waits?: Promise<unknown>) => {
@@ -116,7 +117,9 @@ for (const [reason, stop] of Object.entries(STOPS)) {
 }
 
 test("SIGHUP changes nothing where there is no terminal, whatever is under way", async () => {
-  const [consume, action, store] = [deferred<string>(), deferred<string>(), deferred<string>()];
+  const consume = deferred<string>();
+  const action = deferred<string>();
+  const store = deferred<string>();
   const of = attempted({
     consume: consume.promise,
     action: () => action.promise,
@@ -299,7 +302,8 @@ test(
 
 /** An order from a file, in this process. */
 function executed(cwd: string, action: { name: string; input: unknown }) {
-  const [file, shell] = [join(cwd, "order.json"), testShell()];
+  const file = join(cwd, "order.json");
+  const shell = testShell();
   writeFileSync(file, JSON.stringify({ orderId: "x", action }));
   const options = ["--ledger", join(cwd, "ledger")];
   if (action.name === "release") options.push("--target", join(cwd, "target"));

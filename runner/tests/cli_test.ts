@@ -221,7 +221,8 @@ test("a fault of its own is told whole, with a code of its own", async () => {
 
 test("the ledger is the nearest .deployer upwards; else one here; else what is said", () => {
   const top = fresh();
-  const [deep, ledger] = [join(top, "a/b"), join(top, "a/.deployer")];
+  const deep = join(top, "a/b");
+  const ledger = join(top, "a/.deployer");
   mkdirSync(deep, { recursive: true });
   assertEquals(locate(undefined, deep), { kind: "folder", path: join(deep, ".deployer") });
   mkdirSync(ledger);
@@ -302,7 +303,8 @@ test("on Windows, what cannot be flushed there is refused in one line, and nothi
   );
   assertMatch(exec.stderr, /^[^\n]+\n$/);
 
-  const [file, target] = [join(cwd, "order.json"), join(cwd, "deployed")];
+  const file = join(cwd, "order.json");
+  const target = join(cwd, "deployed");
   const order = { orderId: "x", action: { name: "release", input: { site: "site" } } };
   writeFileSync(file, JSON.stringify(order));
   const where = `sqlite:${join(cwd, "ledger.db")}`;
@@ -344,7 +346,8 @@ test(
   "a folder that is made as a ledger is ignored by git; one that was there is left as it is",
   LONG,
   async () => {
-    const [made, found] = [join(fresh(), "ledger"), fresh()];
+    const made = join(fresh(), "ledger");
+    const found = fresh();
     for (const ledger of [made, found]) {
       for (const order of ["x", "y"]) {
         await run(["exec", "--ledger", ledger, "--order", order, ...sh("echo printed")]);
@@ -461,8 +464,10 @@ for (
 }
 
 test("what was given up on and cannot be stored is printed, with 74", LONG, async () => {
-  const [folder, shell] = [fresh(), testShell()];
-  const [ledger, flag] = [join(folder, "ledger"), join(folder, "started")];
+  const folder = fresh();
+  const shell = testShell();
+  const ledger = join(folder, "ledger");
+  const flag = join(folder, "started");
   const script = `rm -r ${ledger}; : > ${ledger}; : > ${flag}; sleep 20`;
   const code = deployer(["exec", "--ledger", ledger, "--order", "x", ...sh(script)], shell);
   await until(() => existsSync(flag));

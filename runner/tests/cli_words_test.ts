@@ -144,7 +144,8 @@ test("of an output its end is shown, and how much comes before it or between", (
     assertEquals(shown, lines.map((line) => `│ ${line}`));
   }
   const none = { file: "f", bytes: 0, end: "" };
-  const [most, first] = [3, false];
+  const most = 3;
+  const first = false;
   assertEquals(linesOfOutput("stdout", none, "", { most, first }, STYLE), ["stdout  nothing"]);
   assertEquals(
     linesOfOutput("stdout", { file: "f", unreadable: "ENOENT" }, "", { most, first }, STYLE),
@@ -293,7 +294,8 @@ test("JSON holds no character that a terminal obeys, and says the same", () => {
 test("the line that moves shows whole characters, and waits for no FIFO", LONG, async () => {
   const folder = fresh();
   mkdirSync(folder, { recursive: true });
-  const [fifo, file] = [join(folder, "fifo"), join(folder, "file")];
+  const fifo = join(folder, "fifo");
+  const file = join(folder, "file");
   execFileSync("mkfifo", [fifo]);
   writeFileSync(file, "é".repeat(5000) + "x"); // A cut at an even byte is in the middle of one.
   let shown = "";
@@ -314,8 +316,18 @@ const ODD: unknown[] = [
   ...["truncated", "string", "bytes", "error", "map", "date", "circular", "toString", null, {}]
     .flatMap(($js) =>
       [{ toString: 1, valueOf: 1 }, [[{}], null], "x", 1.5].map((field) => ({
-        ...{ $js, size: field, head: field, utf16: field, base64: field, length: field },
-        ...{ message: field, errors: field, entries: field, value: field, up: field, props: field },
+        $js,
+        size: field,
+        head: field,
+        utf16: field,
+        base64: field,
+        length: field,
+        message: field,
+        errors: field,
+        entries: field,
+        value: field,
+        up: field,
+        props: field,
       }))
     ),
 ];
@@ -328,10 +340,12 @@ test("whatever a record holds, its card and its line in a list are plain text", 
   const action = { name: "ssh", input: { host: "h", program: "sh", args: ["a"], url: "u" } };
   const request = { orderId: "x", action };
   for (const evidence of [{ ...why, ...look }, release]) {
-    const [result, thrown] = [
-      await execute(request, context, (_, { unproven }) => unproven(evidence)),
-      await execute(request, context, throwing(Object.assign(new Error("no"), evidence))),
-    ];
+    const result = await execute(request, context, (_, { unproven }) => unproven(evidence));
+    const thrown = await execute(
+      request,
+      context,
+      throwing(Object.assign(new Error("no"), evidence)),
+    );
     for (
       const whole of [result, thrown].map((each) => JSON.parse(JSON.stringify(entryOfResult(each))))
     ) {

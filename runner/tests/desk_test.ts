@@ -25,7 +25,8 @@ test("a Desk that is shut down takes nothing more: nothing is consumed", async (
 
 test("what ends while a Desk drains is not disturbed, and is stored when close() resolves", async () => {
   const ledger = memory();
-  const [desk, end] = [new Desk(ledger), deferred<string>()];
+  const desk = new Desk(ledger);
+  const end = deferred<string>();
   const taken = take(desk, "x", () => end.promise);
   const closing = desk.close(60_000, 60_000);
   assert(await isPending(closing));
@@ -85,7 +86,8 @@ test("a Desk holds hundreds of orders on its two signals without a warning", asy
 
 test("a Desk that is disposed of waits for what runs, and closing it again is harmless", async () => {
   const ledger = memory();
-  const [desk, end] = [new Desk(ledger), deferred<string>()];
+  const desk = new Desk(ledger);
+  const end = deferred<string>();
   const taken = take(desk, "x", () => end.promise);
   const disposed = desk[Symbol.asyncDispose]();
   assert(await isPending(disposed));
@@ -106,7 +108,8 @@ test("a Desk that is closed again, with less patience, hurries", async () => {
 });
 
 test("an order that is still being consumed when the Desk gives up is not executed", async () => {
-  const [ledger, slow] = [memory(), deferred<void>()];
+  const ledger = memory();
+  const slow = deferred<void>();
   ledger.consume = () => slow.promise;
   const desk = new Desk(ledger);
   let called = false;
@@ -120,7 +123,9 @@ test("an order that is still being consumed when the Desk gives up is not execut
 });
 
 test("an order that is at the ledger when a Desk asks to stop is consumed, and not begun", async () => {
-  const [ledger, slow, consuming] = [memory(), deferred<void>(), deferred<void>()];
+  const ledger = memory();
+  const slow = deferred<void>();
+  const consuming = deferred<void>();
   const { consume } = ledger;
   ledger.consume = async (...claim) => {
     consuming.resolve();
@@ -166,7 +171,9 @@ test("a time that no timer holds is refused by its name, before anything is done
 });
 
 test("after Infinity nothing is asked to stop, and nothing is given up", async () => {
-  const [desk, timers, end] = [new Desk(memory()), new Timers(), deferred<string>()];
+  const desk = new Desk(memory());
+  const timers = new Timers();
+  const end = deferred<string>();
   const taken = take(desk, "x", () => end.promise);
   const closing = timers.in(() => desk.close(Infinity, Infinity));
   assertEquals(timers.set, []);
@@ -221,7 +228,8 @@ test("a deadline asks the action to stop, and gives up on it later", async () =>
 });
 
 test("a Desk gives up on one order by that order's own deadline, and goes on", async () => {
-  const [ledger, timers] = [memory(), new Timers()];
+  const ledger = memory();
+  const timers = new Timers();
   const desk = new Desk(ledger);
   const { giveUp } = timers.in(() => deadline(20, 60));
   const late = take(desk, "late", hang, giveUp);
@@ -234,7 +242,8 @@ test("a Desk gives up on one order by that order's own deadline, and goes on", a
 });
 
 test("a Desk that shuts down gives up on an order whose own deadline is not over, too", async () => {
-  const [ledger, own] = [memory(), new AbortController()];
+  const ledger = memory();
+  const own = new AbortController();
   const desk = new Desk(ledger);
   const taken = take(desk, "x", hang, own.signal);
   await desk.close(1, 1);
@@ -260,7 +269,8 @@ function memory(): {
   consume: Ledger["consume"];
   store: Ledger["store"];
 } {
-  const [consumed, stored] = [[] as string[], new Map<string, ExecutionResult>()];
+  const consumed = [] as string[];
+  const stored = new Map<string, ExecutionResult>();
   return {
     consumed,
     stored,

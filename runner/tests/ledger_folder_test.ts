@@ -88,7 +88,8 @@ test("a ledger that is not there yet has lost nothing, and none is made to say s
 });
 
 test("a ledger stays the folder that it was opened as, also where its process goes elsewhere", async () => {
-  const [home, before] = [mkdtempSync(join(root, "home-")), process.cwd()];
+  const home = mkdtempSync(join(root, "home-"));
+  const before = process.cwd();
   process.chdir(home);
   try {
     const ledger = new FolderLedger("ledger");
@@ -219,7 +220,8 @@ test(
 
 test("an order that is closed leaves the index, whoever closes it", async () => {
   const folder = mkdtempSync(join(root, "index-"));
-  const [ledger, other] = [new FolderLedger(folder), new FolderLedger(folder)];
+  const ledger = new FolderLedger(folder);
+  const other = new FolderLedger(folder);
   const index = () => opened(folder).length;
   await Promise.all(
     ["a", "b", "c"].map((orderId) => ledger.consume(...claim(orderId))),
@@ -321,7 +323,8 @@ test("damaged and foreign files stop the recovery of no other order, and are nam
 
 test("whoever looks for lost orders in the middle of claims makes no refusal an error", async () => {
   const folder = mkdtempSync(join(root, "looked-"));
-  const [ledger, looking] = [new FolderLedger(folder), new FolderLedger(folder)];
+  const ledger = new FolderLedger(folder);
+  const looking = new FolderLedger(folder);
   await looking.consume(...claim("x"));
   let claiming = true;
   const looks = (async () => {
@@ -335,10 +338,8 @@ test("whoever looks for lost orders in the middle of claims makes no refusal an 
 });
 
 test("a copy of the folder that made files of its hard links still knows what is open", async () => {
-  const [folder, copy] = [
-    mkdtempSync(join(root, "copied-")),
-    mkdtempSync(join(root, "copy-")),
-  ];
+  const folder = mkdtempSync(join(root, "copied-"));
+  const copy = mkdtempSync(join(root, "copy-"));
   const ledger = new FolderLedger(folder);
   await Promise.all(
     ["a", "b"].map((orderId) => ledger.consume(...claim(orderId))),
@@ -350,7 +351,8 @@ test("a copy of the folder that made files of its hard links still knows what is
 });
 
 test("an index file that a copy has torn is named once, and its orders are recovered", async () => {
-  const [folder, copy] = [mkdtempSync(join(root, "whole-")), mkdtempSync(join(root, "torn-"))];
+  const folder = mkdtempSync(join(root, "whole-"));
+  const copy = mkdtempSync(join(root, "torn-"));
   const ledger = new FolderLedger(folder);
   await Promise.all(["a", "b"].map((orderId) => ledger.consume(...claim(orderId))));
   await ledger.consume(...claim("c"));
@@ -397,7 +399,9 @@ test("an order whose result was archived keeps its status, also where the index 
   for (const name of ["a", "b"].map((orderId) => pathOf(folder, orderId, "result"))) {
     const results: ExecutionResult[] = [JSON.parse(readFileSync(name, "utf8"))].flat();
     const kept = results.map(({ orderId, executionId, status }) => ({
-      ...{ orderId, executionId, status },
+      orderId,
+      executionId,
+      status,
     }));
     rmSync(name);
     writeFileSync(name, JSON.stringify(kept)); // As docs/scale.md has it.
@@ -482,7 +486,8 @@ test("a place that is no folder, or takes none, is an error at once", LONG, asyn
 test("only its owner can read a ledger, whatever the umask; a folder that was there stays as it is", async () => {
   const umask = process.umask(0);
   try {
-    const [above, there] = [mkdtempSync(join(root, "mode-")), mkdtempSync(join(root, "there-"))];
+    const above = mkdtempSync(join(root, "mode-"));
+    const there = mkdtempSync(join(root, "there-"));
     chmodSync(there, 0o755);
     const modes = (folder: string): string[] => {
       const paths = readdirSync(folder, { recursive: true }).map((name) =>

@@ -250,7 +250,8 @@ test("SQLite: a new file and its log are their owner's alone, an old one keeps i
       .map((name) => (statSync(join(dirname(path), name)).mode & 0o777).toString(8));
   const umask = process.umask(0o022);
   try {
-    const [path, old] = [fresh(), fresh()];
+    const path = fresh();
+    const old = fresh();
     writeFileSync(old, "", { mode: 0o640 });
     const ledgers = [await openLedger(path), await openLedger(old)];
     for (const ledger of ledgers) await ledger.consume(...claim("x"));
@@ -380,10 +381,8 @@ test("SQLite: the patience of a call counts from the call, not from its turn to 
 
 test("SQLite: while another process writes, a claim waits without blocking, and then gives up", async () => {
   const path = fresh();
-  const [database, ledger] = [
-    await openDatabase(path),
-    await SqliteLedger.open(path, { patience: 200 }),
-  ];
+  const database = await openDatabase(path);
+  const ledger = await SqliteLedger.open(path, { patience: 200 });
   database.prepare("begin immediate").run();
   let turns = 0;
   const timer = setInterval(() => turns += 1, 5);

@@ -217,10 +217,12 @@ function meetingOf(world: World, choice: Choice): string {
 
 /** Few schedules in which each meeting occurs, the longest first; each goes on to the end. */
 function cover(open: () => Place, met: Map<string, Choice[]>): Choice[][] {
-  const [left, schedules]: [Map<string, Choice[]>, Choice[][]] = [new Map(met), []];
+  const left = new Map(met);
+  const schedules: Choice[][] = [];
   for (const [meeting, way] of [...met].reverse()) {
     if (!left.has(meeting)) continue;
-    const [schedule, world] = [[...way], new World(open())];
+    const schedule = [...way];
+    const world = new World(open());
     for (let i = 0;; i += 1) {
       const choice = schedule[i] ?? world.choices()[0];
       if (choice === undefined) break;
@@ -312,7 +314,8 @@ export class Folder implements Place {
     const names = this.#index();
     const markers = names.filter((name) => name !== "open/result");
     const before = me.history;
-    const [closed, kept]: [string[], string[]] = [[], []];
+    const closed: string[] = [];
+    const kept: string[] = [];
     for (const [i, marker] of markers.entries()) {
       const here = `${before}: ${names} ${markers.slice(i)} ${lost} ${closed} ${kept}`;
       me.history = here;
@@ -374,7 +377,8 @@ export class Folder implements Place {
       if (winner !== by) return "closed";
     }
     yield "look for ends";
-    const [isRecovered, hasResult] = [this.names.has("recovered"), this.names.has("result")];
+    const isRecovered = this.names.has("recovered");
+    const hasResult = this.names.has("result");
     me.history += [isRecovered, hasResult];
     if (hasResult) return "closed";
     yield "look for result in index";

@@ -114,7 +114,8 @@ export async function replay(schedule: Choice[], model: Place, stage: Stage): Pr
       if (!process.alive) continue;
       const actor = actors.get(process.name) as Actor;
       await actor.settled();
-      const [real, said] = [pick(actor), pick(process)];
+      const real = pick(actor);
+      const said = pick(process);
       assertEquals({ done, ...real }, { done, ...said });
     }
     assertEquals({ done, names: await stage.names() }, { done, names: namesOf(model) });

@@ -24,7 +24,8 @@ const PAGE = "<body><p>the page, which says </body> twice</p></body></html>";
 async function reported(
   ledger: Pick<Ledger, "entries">,
 ): Promise<{ text: string; orders: number }> {
-  let [text, orders] = ["", 0];
+  let text = "";
+  let orders = 0;
   for await (const part of reportOf(PAGE, ledger.entries())) {
     text += part.text;
     orders += part.orders;

@@ -12,8 +12,11 @@ type Open = (path: string) => Opened | Promise<Opened>;
 
 /** What a ledger writes with, whatever its file or the owner of its database has set. */
 const NEEDED = {
-  ...{ locking_mode: "normal", journal_mode: "wal", synchronous: 2 },
-  ...{ fullfsync: 1, read_uncommitted: 0 },
+  locking_mode: "normal",
+  journal_mode: "wal",
+  synchronous: 2,
+  fullfsync: 1,
+  read_uncommitted: 0,
 };
 
 /** Given databases whose owner has other wishes. */

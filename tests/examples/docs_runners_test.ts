@@ -49,7 +49,8 @@ test("the whole Runner executes its order once, in at most 25 lines", long, asyn
   const { ts: [code = ""], text: [printed] } = section("A ledger, and what is known after a crash");
   assert(code.trimEnd().split("\n").length <= 25);
   const cwd = fresh();
-  const [first, second] = [await run(code, cwd), await run(code, cwd)];
+  const first = await run(code, cwd);
+  const second = await run(code, cwd);
   assertEquals(`${first.stdout}${second.stdout}`, printed as string);
   assertEquals([first.code, second.code, first.stderr, second.stderr], [0, 0, "", ""]);
   const names = readdirSync(join(cwd, "ledger")).map((name) => name.replace(/^[0-9a-f]{64}/, ""));
@@ -143,7 +144,8 @@ test("wherever a Runner dies, the ledger holds what the guide's table says", lon
       assertEquals([end.signal, end.stderr], ["SIGKILL", ""], place);
 
       const ledger = new FolderLedger(join(cwd, "ledger"));
-      const [closed, again] = [await ledger.recover(), await ledger.recover()];
+      const closed = await ledger.recover();
+      const again = await ledger.recover();
       const names = existsSync(join(cwd, "ledger")) ? readdirSync(join(cwd, "ledger")) : [];
       const ends = names.map((name) => name.slice(64)).filter((end) => end !== "").sort();
       const [recovered, files] = {

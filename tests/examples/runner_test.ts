@@ -55,7 +55,9 @@ test("the shipped order is deployed under a fresh identity, again and again", as
 });
 
 test("the shipped orders end as their names say, each with an exit code of its own", async () => {
-  const [applied, failed, unknown] = [folder(), folder(), folder()];
+  const applied = folder();
+  const failed = folder();
+  const unknown = folder();
   const ends = await Promise.all([
     run(applied, shipped("applied")),
     run(failed, shipped("failed")),

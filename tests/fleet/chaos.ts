@@ -39,7 +39,8 @@ const { values } = parseArgs({
     sqlite: { type: "boolean", default: false },
   },
 });
-const [kills, seed] = [Number(values.kills), Number(values.seed)];
+const kills = Number(values.kills);
+const seed = Number(values.seed);
 if (!(kills >= 1)) throw new Error(`--kills must be at least 1: received ${values.kills}`);
 if (!Number.isInteger(seed)) throw new Error(`--seed must be an integer: received ${values.seed}`);
 if (values.fault !== undefined && !FAULTS.includes(values.fault)) {
@@ -77,7 +78,9 @@ const arena: Arena = where === "PostgreSQL"
 const fed = new Set<string>();
 const workers = new Set<ChildProcess>();
 const killed = { workers: 0, databases: 0 };
-let [begun, died, complaints] = [0, 0, ""];
+let begun = 0;
+let died = 0;
+let complaints = "";
 let crashed = Promise.resolve();
 
 /** Starts a worker, and waits until it has said so, or is gone. */

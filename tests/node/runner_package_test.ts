@@ -205,7 +205,8 @@ test("every entry point is there for import and for require, and an error is one
      const require = createRequire(import.meta.url);
      const names = ${JSON.stringify(code)};
      for (const name of names) {
-       const [esm, cjs] = [await import(name), require(name)];
+       const esm = await import(name);
+       const cjs = require(name);
        if (Object.keys(esm).sort().join() !== Object.keys(cjs).filter((key) => key !== "__esModule").sort().join()) throw new Error(name);
      }
      const { FolderLedger } = require("deployer-runner/ledgers/folder");

@@ -23,7 +23,9 @@ const { values } = parseArgs({
     bytes: { type: "string", default: "2000" }, // Executions that are weighed.
   },
 });
-const [rounds, ms, weighed] = [Number(values.rounds), Number(values.ms), Number(values.bytes)];
+const rounds = Number(values.rounds);
+const ms = Number(values.ms);
+const weighed = Number(values.bytes);
 const LANES = [1, 16];
 
 const OPENERS: Record<string, (ground: Ground) => Promise<Contender>> = {

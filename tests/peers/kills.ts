@@ -66,7 +66,8 @@ export async function underKills(module: string, ground: Ground, plan: Plan): Pr
 /** Resolves once nothing is open any more, or once nothing has changed for so long. */
 async function finished(arena: Arena, effects: string, fed: string[], patience: number) {
   const end = Date.now() + 10 * patience; // Who never stops is not waited for either.
-  let [last, since] = ["", Date.now()];
+  let last = "";
+  let since = Date.now();
   while (Date.now() < Math.min(since + patience, end)) {
     const told = await arena.told();
     const left = fed.filter((orderId) => (told.get(orderId) ?? "open") === "open");

@@ -26,7 +26,9 @@ export async function startRestate(
   folder: string,
   lanes: number,
 ): Promise<{ ingress: string; admin: string; stop: () => Promise<void> }> {
-  const [node, ingress, admin] = [await freePort(), await freePort(), await freePort()];
+  const node = await freePort();
+  const ingress = await freePort();
+  const admin = await freePort();
   const config = `${folder}/restate.toml`;
   writeFileSync(
     config,

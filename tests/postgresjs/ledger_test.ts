@@ -19,7 +19,8 @@ after(async () => {
 
 /** A database that holds the ledger's tables, and no order. */
 async function fresh(): Promise<string> {
-  const [name, url] = [`ledger_${randomUUID().replaceAll("-", "")}`, new URL(database.url)];
+  const name = `ledger_${randomUUID().replaceAll("-", "")}`;
+  const url = new URL(database.url);
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   await client.query(`create database ${name}`).finally(() => client.end());

@@ -23,7 +23,8 @@ export async function startDatabase(): Promise<Database> {
   const isRoot = process.getuid?.() === 0;
   const copy = join(tmpdir(), `postgres-${randomUUID()}`); // Readable to all, if needed.
   const folder = await mkdtemp(join(tmpdir(), "database-"));
-  const [port, password] = [await freePort(), randomUUID()];
+  const port = await freePort();
+  const password = randomUUID();
   let log = "";
   const keep = (text: unknown) => log = `${log}${text}\n`.slice(-2000);
 

@@ -25,7 +25,8 @@ const LINES = [
 /** Types the lines, and returns all that is on the screen then. */
 export async function dialogue(): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), "dialogue-"));
-  const [cwd, bin] = [join(root, "shop"), join(root, "bin")];
+  const cwd = join(root, "shop");
+  const bin = join(root, "bin");
   for (const folder of [cwd, bin]) mkdirSync(folder);
   const main = fileURLToPath(new URL("../../runner/cli/main.ts", import.meta.url));
   const command = runtimeCommand(main).map((word) => `'${word}'`).join(" ");

@@ -28,7 +28,8 @@ function compared(then: unknown, now: unknown, pointer: string, keyword: string)
   if (keyword === "allOf") return comparedRules(then as Schema[], now as Schema[], pointer);
   if (SETS.includes(keyword)) return comparedSets([then].flat(), [now].flat(), pointer);
   if (!isObject(then) || !isObject(now)) {
-    const [was, is] = [JSON.stringify(then), JSON.stringify(now)];
+    const was = JSON.stringify(then);
+    const is = JSON.stringify(now);
     return was === is ? [] : [`${pointer}: was ${was}, is ${is}`];
   }
   const isMap = MAPS.includes(keyword);

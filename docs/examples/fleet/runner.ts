@@ -55,7 +55,8 @@ export async function work(worker: Worker): Promise<void> {
   const { queue, lanes, signal } = worker;
   // Results are stored in a session of their own, while the next orders are claimed.
   const [claiming, storing] = await Promise.all([worker.openLedger(), worker.openLedger()]);
-  const [running, handled] = [new Set<Promise<unknown>>(), new Set<Promise<unknown>>()];
+  const running = new Set<Promise<unknown>>();
+  const handled = new Set<Promise<unknown>>();
   let [open, faults] = [!signal?.aborted, [] as unknown[]]; // It may have come while they opened.
   const close = () => open = false;
   for (const { ended } of [claiming, storing]) ended.then(close);

@@ -10,7 +10,8 @@ import * as browsers from "./start.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const files = browsers.folder();
-const [file, wrong] = [files.path("ledger.ndjson"), files.path("wrong.ndjson")];
+const file = files.path("ledger.ndjson");
+const wrong = files.path("wrong.ndjson");
 const lines: string[] = [];
 for await (const entry of entries(300)) lines.push(JSON.stringify(entry));
 writeFileSync(file, lines.join("\n"));

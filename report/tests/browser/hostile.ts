@@ -47,7 +47,9 @@ export const INJECTIONS: readonly string[] = [
 function poisoned(text: string, index: number): Promise<ExecutionResult> {
   const value = {
     [text]: text,
-    ...{ $$typeof: text, type: "script", props: { dangerouslySetInnerHTML: { __html: text } } },
+    $$typeof: text,
+    type: "script",
+    props: { dangerouslySetInnerHTML: { __html: text } },
     list: [text, { [text]: { [text]: text } }],
     map: new Map<unknown, unknown>([[text, text], [{ [text]: text }, new Set([text])]]),
     url: new URL("javascript:alert(1)"),
@@ -59,7 +61,8 @@ function poisoned(text: string, index: number): Promise<ExecutionResult> {
   return execute(
     { orderId: identity, action: { name: text.slice(0, 250) || "x", input: value } },
     {
-      ...{ executionId: identity, runner: text.slice(0, 250) || "x" },
+      executionId: identity,
+      runner: text.slice(0, 250) || "x",
       annotations: { [text]: text },
     },
     () => {

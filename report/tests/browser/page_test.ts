@@ -175,7 +175,8 @@ for (const name of browsers.NAMES) {
         {},
         text,
       );
-    const [first, last] = [all[0]!.fact.orderId, all.at(-1)!.fact.orderId];
+    const first = all[0]!.fact.orderId;
+    const last = all.at(-1)!.fact.orderId;
     await inPage(async (page) => { // The last of what the page reads.
       await title(page, last);
       await page.evaluate((id) => void (location.hash = `order=${id}`), first);
@@ -525,7 +526,10 @@ async function wrongResults(): Promise<Wrong[]> {
     const missing = /(\S*) must have required property '(.*)'/.exec(ajv);
     const says = missing ? `${missing[1]}/${missing[2]}` : ajv.split(" ")[0]!;
     return {
-      ...{ title: name, json: JSON.stringify(copy), orderId: copy.orderId, says },
+      title: name,
+      json: JSON.stringify(copy),
+      orderId: copy.orderId,
+      says,
       executionId: own,
       marked: says.slice(says.lastIndexOf("/") + 1),
     };

@@ -9,7 +9,8 @@ import { entries } from "../../bench/results.ts";
 import * as browsers from "./start.ts";
 
 const files = browsers.folder();
-const [file, long] = [files.path("ledger.ndjson"), files.path("long.ndjson")];
+const file = files.path("ledger.ndjson");
+const long = files.path("long.ndjson");
 const lines: string[] = [];
 for await (const entry of entries(2000)) lines.push(JSON.stringify(entry));
 writeFileSync(file, lines.join("\n"));

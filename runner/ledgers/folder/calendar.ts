@@ -47,7 +47,8 @@ export function minuteOf(at: string): string {
  */
 export function datedName(instants: readonly string[], id: string): string {
   const sorted = [...instants].sort();
-  const [oldest, newest] = [sorted[0] as string, sorted.at(-1) as string];
+  const oldest = sorted[0] as string;
+  const newest = sorted.at(-1) as string;
   const span = oldest === NO_TIME ? 0 : Date.parse(newest) - Date.parse(oldest);
   return `${newest.replaceAll(":", "-")}-${span}-${id}.json`;
 }

@@ -39,7 +39,8 @@ export async function kindOf(files: Files, folder: string): Promise<Kind> {
 
 /** A ledger of before the mark is known by its names. */
 async function kindByNames(files: Files, folder: string): Promise<Kind> {
-  let [hasOpen, other] = [false, undefined as string | undefined];
+  let hasOpen = false;
+  let other = undefined as string | undefined;
   for (const name of await namesIn(files, folder)) {
     if (OURS.test(name)) return "old";
     if (name === "open") hasOpen = true;

@@ -15,7 +15,8 @@ import { hashOf } from "./names.ts";
 import type { Orders } from "./orders.ts";
 
 /** A file of entries; and the result of an order that such a file names. */
-const [ENTRIES, RESULT] = [/^[-+.0-9TZa-f]{36,}\.json$/, /^([0-9a-f]{64})\.result\.json$/];
+const ENTRIES = /^[-+.0-9TZa-f]{36,}\.json$/;
+const RESULT = /^([0-9a-f]{64})\.result\.json$/;
 
 /** What a look has found. */
 interface Found {
@@ -143,7 +144,8 @@ export class OpenOrders {
       kept: new Set(),
       damages: [],
     };
-    const [torn, seen]: [Damage[], Set<string>] = [[], new Set()];
+    const torn: Damage[] = [];
+    const seen: Set<string> = new Set();
     let isWhole = names !== undefined;
     for (const name of names ?? []) {
       const path = join(this.#folder, name);
@@ -212,7 +214,8 @@ export class OpenOrders {
 
   /** Gives a result its own name, for a process that was killed before it did. */
   async #publishAgain({ fact: { orderId } }: Claim): Promise<State> {
-    const [from, to] = [this.#orders.openResultPath(orderId), this.#orders.resultPath(orderId)];
+    const from = this.#orders.openResultPath(orderId);
+    const to = this.#orders.resultPath(orderId);
     return await give(this.#files, from, to).then(
       () => "closed" as const,
       () => "stored" as const, // It is looked at once more.

@@ -80,7 +80,8 @@ export class Disk implements Files {
 
   async rename(path: string, name: string): Promise<void> {
     this.onStep();
-    const [from, to] = [this.#place(path), this.#place(name)];
+    const from = this.#place(path);
+    const to = this.#place(name);
     const node = this.#at(path);
     const old = to.folder.names.get(to.name);
     if (old === node) return;

@@ -17,7 +17,8 @@ export const CARELESS: Readonly<Record<string, Spoil>> = {
     disk.create = async (path, text) => ({ ...await create(path, text), flush: async () => {} });
   },
   "links before it flushes": (disk) => {
-    const [create, flush] = [disk.create.bind(disk), disk.flush.bind(disk)];
+    const create = disk.create.bind(disk);
+    const flush = disk.flush.bind(disk);
     const late: (() => Promise<void>)[] = [];
     disk.create = async (path, text) => {
       const file = await create(path, text);
@@ -61,7 +62,8 @@ export async function failOnce(story: Story, code: string): Promise<Met> {
     const disk = new Disk();
     const told = new Told();
     await story.begin?.(disk, told);
-    let [count, failure] = [0, ""];
+    let count = 0;
+    let failure = "";
     for (const name of CALLS) {
       const call = (disk[name] as (...given: string[]) => Promise<unknown>).bind(disk);
       const failing_ = async (...given: string[]) => {

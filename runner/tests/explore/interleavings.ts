@@ -166,7 +166,8 @@ async function run(
   ends.forEach((end, i) =>
     void end.catch((fault) => faults.push(fault)).then(() => turns[i]!.isEnded = true)
   );
-  let [calls, current] = [0, 0];
+  let calls = 0;
+  let current = 0;
   for (;;) {
     await settled(turns);
     if (kill && kill[1] === calls) turns[kill[0]].isKilled = true;

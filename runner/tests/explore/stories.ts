@@ -126,7 +126,8 @@ export const STORIES: Readonly<Record<string, Story>> = {
     orders: ["before", "a", "b", "c"],
     begin: made,
     async tell(files, told) {
-      const [one, other] = [new Runner(files, told), new Runner(files, told, "B")];
+      const one = new Runner(files, told);
+      const other = new Runner(files, told, "B");
       await Promise.allSettled([
         ...["a", "b"].map((orderId) => one.consume(orderId)),
         ...["b", "c"].map((orderId) => other.consume(orderId)),

@@ -74,7 +74,8 @@ test("PostgreSQL: a disk that fills up refuses what does not fit, by name", asyn
     await session.query(`create tablespace ${space} location '${folder}'`);
     await session.query(`alter table deployer.orders set tablespace ${space}`);
 
-    const [runner, ledger] = [new Runner(), await openLedger(url)];
+    const runner = new Runner();
+    const ledger = await openLedger(url);
     for (const orderId of orderIds) await runner.run(ledger, orderId);
     assert(runner.errors.size > 0, "the fault was met");
     assert(runner.errors.size < orderIds.length, "some orders did fit");
@@ -110,7 +111,8 @@ test("PostgreSQL: a disk that fills up refuses what does not fit, by name", asyn
 test("PostgreSQL: a database that may not be written says so, and is read all the same", async () => {
   const url = await fresh();
   const session = await openSession(url);
-  const [runner, ledger] = [new Runner(), await PostgresLedger.open(session)];
+  const runner = new Runner();
+  const ledger = await PostgresLedger.open(session);
   await runner.run(ledger, "order-1");
   await session.query("set default_transaction_read_only = on");
   await runner.run(ledger, "order-2");

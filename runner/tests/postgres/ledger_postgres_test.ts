@@ -40,10 +40,8 @@ function claim(
 
 /** The URL of a new database that holds the ledger's tables, and no order. */
 async function fresh(): Promise<string> {
-  const [name, url] = [
-    `ledger_${randomUUID().replaceAll("-", "")}`,
-    new URL(database.url),
-  ];
+  const name = `ledger_${randomUUID().replaceAll("-", "")}`;
+  const url = new URL(database.url);
   await (await openSession(database.url)).query(`create database ${name}`);
   url.pathname = name;
   // From many sessions at once, as a fleet does when it starts.
@@ -115,7 +113,8 @@ async function foreign(): Promise<Foreign[]> {
 
 test("PostgreSQL: an order whose session was ended is lost, though its Runner lives", async () => {
   const url = await fresh();
-  const [session, own] = [await openSession(url), await openLedger(url)];
+  const session = await openSession(url);
+  const own = await openLedger(url);
   const ledger = await PostgresLedger.open(session);
   const { rows: [{ pid }] } = await session.query(
     "select pg_backend_pid() as pid",
@@ -133,7 +132,8 @@ test("PostgreSQL: an order whose session was ended is lost, though its Runner li
 
 test("PostgreSQL: a result that comes after its order was recovered is kept, and changes no status", async () => {
   const url = await fresh();
-  const [ledger, session] = [await openLedger(url), await openSession(url)];
+  const ledger = await openLedger(url);
+  const session = await openSession(url);
   const [fact, request, context] = claim("x");
   await ledger.consume(fact, request, context);
   await session.query("update deployer.orders set session = 0"); // A session that is no more.
@@ -151,7 +151,8 @@ test("PostgreSQL: a result that comes after its order was recovered is kept, and
 
 test("PostgreSQL: a session without the lock claims nothing, so a pool is no ledger", async () => {
   const url = await fresh();
-  const [locked, other] = [await openSession(url), await openSession(url)];
+  const locked = await openSession(url);
+  const other = await openSession(url);
   let next = 0;
   const sessions = [locked, other];
   const pool = {
@@ -239,11 +240,9 @@ test("PostgreSQL: the many that wait at the same time share few statements", asy
 
 test("PostgreSQL: two that claim the same orders in opposite orders do not wait for each other", async () => {
   const url = await fresh();
-  const [one, other, third] = [
-    await openLedger(url),
-    await openLedger(url),
-    await openSession(url),
-  ];
+  const one = await openLedger(url);
+  const other = await openLedger(url);
+  const third = await openSession(url);
   await third.query("begin");
   await third.query(
     `insert into deployer.orders (order_id, session, request, context, fact)
@@ -301,7 +300,8 @@ test("PostgreSQL: a server that restarts ends no process, and is one clear error
 });
 
 test("PostgreSQL: opened by its URL, it connects by itself, and close() disconnects", async () => {
-  const [url, refused] = [await fresh(), "postgres://127.0.0.1:1/none"];
+  const url = await fresh();
+  const refused = "postgres://127.0.0.1:1/none";
   const ledger = await PostgresLedger.open(url);
   await ledger.consume(...claim("x"));
   await ledger.close();
@@ -337,7 +337,8 @@ test("PostgreSQL: lost orders are found by the index of open ones", async () => 
 
 test("PostgreSQL: what the guide asks with SQL is answered as it says", async () => {
   const url = await fresh();
-  const [ledger, session] = [await openLedger(url), await openSession(url)];
+  const ledger = await openLedger(url);
+  const session = await openSession(url);
   const ends = {
     "order-1": () => ({ release: "r42" }),
     "order-2": () => Promise.reject(new Error("there is no release")),
@@ -404,11 +405,14 @@ test("PostgreSQL: what is consumed, stored or recovered survives a crash, whatev
 });
 
 test("PostgreSQL: nothing that was set for a role or a database ends the session", async () => {
-  const [url, admin] = [await fresh(), await openSession(database.url)];
+  const url = await fresh();
+  const admin = await openSession(database.url);
   const name = new URL(url).pathname.slice(1);
   const needed = {
-    ...{ idle_session_timeout: "0", idle_in_transaction_session_timeout: "0" },
-    ...{ transaction_timeout: "0", tcp_keepalives_idle: "30" },
+    idle_session_timeout: "0",
+    idle_in_transaction_session_timeout: "0",
+    transaction_timeout: "0",
+    tcp_keepalives_idle: "30",
     default_transaction_isolation: "read committed",
   };
   for (const setting of Object.keys(needed)) {
@@ -514,7 +518,8 @@ test("PostgreSQL: tables that cannot be made leave a given session as it was", a
 
 test("PostgreSQL: a result whose session was lost is stored by another one", async () => {
   const url = await fresh();
-  const [ledger, admin] = [await PostgresLedger.open(url), await openLedger(url)];
+  const ledger = await PostgresLedger.open(url);
+  const admin = await openLedger(url);
   const results = await Promise.all(["x", "recovered"].map(async (orderId) => {
     const [fact, request, context] = claim(orderId);
     await ledger.consume(fact, request, context);
@@ -545,7 +550,8 @@ test("PostgreSQL: a result whose session was lost is stored by another one", asy
 });
 
 test("PostgreSQL: a result that no session takes is told in the end, with both reasons", async () => {
-  const [url, way] = [await fresh(), await proxy(database.url)];
+  const url = await fresh();
+  const way = await proxy(database.url);
   const ledger = await PostgresLedger.open(way.to(url), { patience: 300 });
   const [fact, request, context] = claim("x");
   await ledger.consume(fact, request, context);
@@ -561,7 +567,8 @@ test("PostgreSQL: a result that no session takes is told in the end, with both r
 
 test("PostgreSQL: a session that answers no more holds neither a result nor close()", async () => {
   const url = await fresh();
-  const [ledger, own] = [await PostgresLedger.open(url, { patience: 300 }), await openLedger(url)];
+  const ledger = await PostgresLedger.open(url, { patience: 300 });
+  const own = await openLedger(url);
   const [fact, request, context] = claim("x");
   await ledger.consume(fact, request, context);
   const result = await execute(request, context, () => "done");

@@ -193,10 +193,8 @@ test("a migration on a session that has ended is FAILED, and records nothing of 
 });
 
 test("a migration whose Runner gives up says how far it was, and commits nothing any more", async () => {
-  const [session, controller] = [
-    await openSession(database.url),
-    new AbortController(),
-  ];
+  const session = await openSession(database.url);
+  const controller = new AbortController();
   let end: Promise<unknown> | undefined;
   const result = await migrateBy(session, async ({ query }) => {
     await query(OWNERS);
@@ -559,7 +557,8 @@ const STOPPED: Record<
 for (const [when, [at, status, sent]] of Object.entries(STOPPED)) {
   test(`a migration that is asked to stop ${when} is ${status}`, async () => {
     const client = await openSession(database.url);
-    const [stop, seen] = [new AbortController(), [] as string[]];
+    const stop = new AbortController();
+    const seen = [] as string[];
     const asked = new Error("asked to stop");
     if (at === undefined) stop.abort(asked);
     const session: Session = {

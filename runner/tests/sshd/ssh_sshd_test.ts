@@ -128,7 +128,8 @@ testCases("ssh", {
     return result;
   },
   "the Runner gives up": async () => {
-    const [effect, giveUp] = [freshFile(), new AbortController()];
+    const effect = freshFile();
+    const giveUp = new AbortController();
     const script = `trap '' TERM; echo begun >${effect}; sleep 60 & echo $!; wait`;
     const running = run(["sh", "-c", script], { ports: { signal: giveUp.signal } });
     await until(() => existsSync(effect));
@@ -221,7 +222,8 @@ test(
       ["", "UNKNOWN", '"endedBy":"SIGTERM"'],
     ] as const;
     await Promise.all(cases.map(async ([trap, status, evidence]) => {
-      const [stop, effect] = [new AbortController(), freshFile()];
+      const stop = new AbortController();
+      const effect = freshFile();
       const script = `${trap}\necho up >${effect}; sleep 60 & wait`;
       const running = run(["sh", "-c", script], { stop: stop.signal });
       await until(() => existsSync(effect));
@@ -252,7 +254,8 @@ test("a stop or a give-up before the command was sent: it is not sent", LONG, as
 });
 
 test("a look at an order that has not begun takes its place: it never will", LONG, async () => {
-  const [effect, giveUp] = [freshFile(), new AbortController()];
+  const effect = freshFile();
+  const giveUp = new AbortController();
   const silent = await wire(0);
   const given = run(["touch", effect], {
     options: sshd.options(silent.port),
@@ -270,7 +273,8 @@ test(
   "a look tells of a command whose machine lost it, and of one in the home there",
   LONG,
   async () => {
-    const [effect, giveUp] = [freshFile(), new AbortController()];
+    const effect = freshFile();
+    const giveUp = new AbortController();
     const running = run(["sh", "-c", `echo $PPID >${effect}; echo half; sleep 60`], {
       markers: ".deployer-test",
       ports: { signal: giveUp.signal },
@@ -302,7 +306,8 @@ test("wherever the connection is cut, no status lies about what was done there",
   for (let i = 0; i < cuts.length; i += 5) {
     await Promise.all(
       cuts.slice(i, i + 5).map(async (bytes) => {
-        const [effect, ending] = [freshFile(), await wire(bytes, true)];
+        const effect = freshFile();
+        const ending = await wire(bytes, true);
         const result = await run(["touch", effect], { options: sshd.options(ending.port) });
         seen[result.status] = (seen[result.status] ?? 0) + 1;
         const at = `cut after ${bytes} of ${all} bytes`;
@@ -431,7 +436,8 @@ async function ranNothing(options: Options, why: RegExp): Promise<ExecutionResul
 
 /** Loses sight of a command; it goes on there, and later looks say what it does and has done. */
 async function lostWhileItRuns(lose: () => void, options?: Options): Promise<ExecutionResult> {
-  const [begun, go] = [freshFile(), freshFile()];
+  const begun = freshFile();
+  const go = freshFile();
   const script =
     `echo begun; touch ${begun}; for i in $(seq 200); do [ -e ${go} ] && break; sleep 0.1; done; echo on; exit 5`;
   const running = run(["sh", "-c", script], options);

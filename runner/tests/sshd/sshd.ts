@@ -26,7 +26,8 @@ export async function startSshd(): Promise<Sshd> {
   for (const key of ["host", "key", "other"]) {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, key)]);
   }
-  const [port, file] = [await freePort(), (name: string) => join(folder, name)];
+  const port = await freePort();
+  const file = (name: string) => join(folder, name);
   writeFileSync(file("authorized"), readFileSync(file("key.pub")));
   writeFileSync(file("known"), `* ${readFileSync(file("host.pub"), "utf8")}`);
   writeFileSync(file("none"), "");
@@ -99,7 +100,8 @@ export async function openWire(
   bytes: number = Infinity,
   ends: boolean = false,
 ): Promise<Wire> {
-  let [sent, isCut] = [0, false];
+  let sent = 0;
+  let isCut = false;
   const sockets: Socket[] = [];
   const server = createServer((client) => {
     const upstream = connect(to, HOST);

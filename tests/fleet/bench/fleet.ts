@@ -19,7 +19,8 @@ const { values } = parseArgs({
     lanes: { type: "string", default: "1,4,16" },
   },
 });
-const [rounds, ms] = [Number(values.rounds), Number(values.ms)];
+const rounds = Number(values.rounds);
+const ms = Number(values.ms);
 
 const database = await startDatabase();
 await PostgresLedger.install(database.url);

@@ -32,7 +32,8 @@ const { values } = parseArgs({
     svg: { type: "string" },
   },
 });
-const [rounds, ms] = [Number(values.rounds), Number(values.ms)];
+const rounds = Number(values.rounds);
+const ms = Number(values.ms);
 const sizes = values.closed.split(",").map(Number);
 const root = mkdtempSync(join(tmpdir(), "bench-ledgers-"));
 const database = await startDatabase();
@@ -174,7 +175,8 @@ for (const [name, { close, open }] of Object.entries(ledgers)) {
   for (let i = 0; i < 10; i += 1) {
     await ledger.consume(...claimOf(`open-${process.pid}-${i}`));
   }
-  let [first, blocked] = [0, 0];
+  let first = 0;
+  let blocked = 0;
   for (const size of sizes) {
     await close(size, first);
     first = size;
@@ -193,7 +195,8 @@ for (const [name, { close, open }] of Object.entries(ledgers)) {
     blocked = Math.max(blocked, delay.max / 1e6);
     curve.push([size, median(times)]);
   }
-  const [least, most] = [curve[0]![1], curve.at(-1)![1]];
+  const least = curve[0]![1];
+  const most = curve.at(-1)![1];
   table.push({
     ledger: name,
     ...Object.fromEntries(

@@ -26,7 +26,8 @@ const { values } = parseArgs({
     files: { type: "string", default: "20000" },
   },
 });
-const [orders, files] = [Number(values.orders), Number(values.files)];
+const orders = Number(values.orders);
+const files = Number(values.files);
 const root = mkdtempSync(join(tmpdir(), "bench-scale-"));
 const database = await startDatabase();
 const client = new pg.Client({ connectionString: database.url });
@@ -57,7 +58,8 @@ async function milliseconds(times: number, what: (i: number) => Promise<unknown>
 const table = [];
 const postgres = async (what: string, count = orders) => {
   const size = async (part: string) => Number(await one(`select ${part}('deployer.orders')`));
-  const [all, heap] = [await size("pg_total_relation_size"), await size("pg_table_size")];
+  const all = await size("pg_total_relation_size");
+  const heap = await size("pg_table_size");
   table.push({
     ledger: "PostgreSQL",
     what,

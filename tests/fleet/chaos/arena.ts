@@ -93,7 +93,8 @@ export async function localArena(
   folder: string,
   sqlite: boolean,
 ): Promise<Arena> {
-  const [list, from] = [`${folder}/orders.ndjson`, `${folder}/from`];
+  const list = `${folder}/orders.ndjson`;
+  const from = `${folder}/from`;
   const begin = (line: number) => {
     writeFileSync(`${from}.new`, String(line));
     renameSync(`${from}.new`, from); // A worker that starts reads the old line, or this one.

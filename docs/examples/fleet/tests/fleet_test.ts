@@ -64,7 +64,8 @@ function startWorker(
   { lanes = 2, itsQueue = queue } = {},
 ) {
   const stop = new AbortController();
-  const [called, said]: [string[], string[]] = [[], []];
+  const called: string[] = [];
+  const said: string[] = [];
   const ended = work({
     runner: "worker-of-the-test",
     queue: itsQueue,
@@ -233,7 +234,8 @@ test("What was observed is stored, even if the ledger's session ended meanwhile"
 });
 
 test("A lane takes its next order while the result before is stored, and runs one action at a time", async () => {
-  let [running, most] = [0, 0];
+  let running = 0;
+  let most = 0;
   const stored: (() => Promise<void>)[] = [];
   const worker = startWorker(
     async () => {
