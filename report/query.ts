@@ -140,20 +140,41 @@ export async function select(
   return await sorted(selected, comparison(query), pause, signal);
 }
 
-function filter(query: Query): (row: Row) => boolean {
-  const { statuses, settlement, action, runner, text, refused } = query;
-  const from = instant(query.from);
-  const to = instant(query.to);
-  const patterns = termsOf(text).map(patternOf);
-  return (row) =>
-    (statuses.length === 0 || statuses.includes(row.status)) &&
-    (settlement === "" || settlement === (row.settlement || NO_RESULT)) &&
-    (action === "" || action === row.action) &&
-    (runner === "" || runner === row.runner) &&
-    (!refused || row.findings > 0) &&
-    (Number.isNaN(from) || row.at >= from) &&
-    (Number.isNaN(to) || row.at < to) &&
-    patterns.every((pattern) => row.documents.some((document) => pattern.test(document.text)));
+type Fits = (row: Row) => boolean;
+
+/** What a query says of the rows that are shown: not how they are sorted, nor which is open. */
+type Asked = Omit<Query, "sort" | "descending" | "open">;
+
+/** Each filter, made of what it is set to; `undefined` where that asks for nothing. */
+const FILTERS: { readonly [Name in keyof Asked]: (set: Asked[Name]) => Fits | undefined } = {
+  statuses: (set) => set.length === 0 ? undefined : ({ status }) => set.includes(status),
+  settlement: (set) =>
+    set === "" ? undefined : ({ settlement }) => set === (settlement || NO_RESULT),
+  action: (set) => set === "" ? undefined : ({ action }) => set === action,
+  runner: (set) => set === "" ? undefined : ({ runner }) => set === runner,
+  refused: (set) => set ? ({ findings }) => findings > 0 : undefined,
+  from(set) {
+    const from = instant(set);
+    return Number.isNaN(from) ? undefined : ({ at }) => at >= from;
+  },
+  to(set) {
+    const to = instant(set);
+    return Number.isNaN(to) ? undefined : ({ at }) => at < to;
+  },
+  text(set) {
+    const patterns = termsOf(set).map(patternOf);
+    if (patterns.length === 0) return undefined;
+    return ({ documents }) =>
+      patterns.every((pattern) => documents.some(({ text }) => pattern.test(text)));
+  },
+};
+
+function filter(query: Query): Fits {
+  const made = Object.entries(FILTERS).map(([name, make]) =>
+    (make as (set: unknown) => Fits | undefined)(query[name as keyof Asked])
+  );
+  const filters = made.filter((fits) => fits !== undefined);
+  return (row) => filters.every((fits) => fits(row));
 }
 
 /** What to look for: each word, and what is between quotation marks as one. */

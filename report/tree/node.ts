@@ -124,7 +124,8 @@ function amount(recorded: unknown): string {
 /** A tag with fields of another shape than the contract's is `undefined`: it is shown as it is. */
 type MakeTag = (tag: Fields, place: Place) => Node | undefined;
 
-const TAGS: Readonly<Record<string, MakeTag>> = {
+/** All tags of the contract: a new one is a row here. */
+export const TAGS: Readonly<Record<string, MakeTag>> = {
   undefined: (_, place) => word(place, "undefined"),
   hole: (_, place) => word(place, "hole: the list has no such element"),
   number: ({ value }, place) =>
