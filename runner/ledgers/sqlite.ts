@@ -447,21 +447,15 @@ export class SqliteLedger implements Ledger {
     if (problem !== undefined) throw new Error(problem);
     this.#inodes.add(file);
     for (const [name, value] of Object.entries(NEEDED)) {
-      this.#set(name, value);
+      const set = `pragma main.${name} = ${value}`;
+      if (typeof value === "string") this.#all(set); // These answer; better-sqlite3 is strict.
+      else this.#run(set);
       const [found] = this.#all(`pragma main.${name}`).map((row) => Object.values(row)[0]);
       if (String(found) !== String(value)) {
         throw new Error(`its pragma ${name} stays ${found}: the ledger needs ${value}`);
       }
     }
     return file;
-  }
-
-  /** Prepared anew each time: these pragmas take effect as they are prepared. */
-  #set(name: string, value: string | number): void {
-    const statement = this.#database.prepare(`pragma main.${name} = ${value}`);
-    if (typeof value === "string") statement.all(); // These answer; better-sqlite3 is strict.
-    else statement.run();
-    statement.finalize?.();
   }
 
   async #claim(batch: Claim[]): Promise<unknown[]> {

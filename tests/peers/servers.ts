@@ -1,11 +1,11 @@
 /** The servers that peers need beside PostgreSQL: each on free ports of the loopback, in a folder. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../support/port.ts";
 
 /** Debian's redis-server, with every write flushed: what it has answered survives a crash. */
 export async function startRedis(
@@ -56,14 +56,6 @@ concurrent-invocations-limit = ${lanes}
   await server.answers(() => healthy(`${url(admin)}/health`));
   await server.answers(() => healthy(`${url(ingress)}/restate/health`));
   return { ingress: url(ingress), admin: url(admin), stop: server.stop };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 /** A server that runs, and that also ends with this process. Its last words stand in the error. */

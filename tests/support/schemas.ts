@@ -22,6 +22,15 @@ const suffix = ".schema.json";
 /** The schema files by name, such as `fact.schema.json`. */
 export const schemas: Record<string, Schema> = files;
 
+/** The tags of recorded values. Those without fields have no rule in the schema. */
+export const tagNames: string[] = [
+  "undefined",
+  "hole",
+  ...schemas["raw-value.schema.json"]!.$defs.tag.allOf.map((rule: Schema) =>
+    rule.if.properties.$js.const
+  ),
+];
+
 /** Names of the contracts: of the schemas that have instances (common.schema.json has none). */
 export const contracts: string[] = Object.keys(schemas)
   .filter((name) => name !== `common${suffix}`)

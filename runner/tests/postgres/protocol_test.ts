@@ -3,30 +3,33 @@
  * on a real server, which is stopped before each. A Runner that is killed loses its session.
  */
 import { after, before, test } from "node:test";
-import pg from "pg";
+import type pg from "pg";
 import { type Connection, PostgresLedger } from "deployer-runner/ledgers/postgres";
 import { type Database, startDatabase } from "../../../tests/support/database.ts";
 import { until } from "../../../tests/support/until.ts";
 import { explore, Table } from "../protocol_model.ts";
+import { closeSessions, openSession } from "./open_postgres.ts";
 import { type Actor, inTurns, namesOfRow, replay, type Stage } from "../protocol_stage.ts";
 
 const LONG = { timeout: 180_000 };
 
 let database: Database;
 before(async () => void (database = await startDatabase()));
-after(() => database.stop());
+after(async () => {
+  await closeSessions();
+  await database.stop();
+});
 
 test("PostgreSQL does what its model does, statement by statement", LONG, async () => {
   const { schedules } = explore(() => new Table("postgres"));
   const names = schedules.map((_, i) => `protocol_${i}`);
-  const admin = await openClient(database.url);
+  const admin = await openSession(database.url);
   for (const name of names) await admin.query(`create database ${name}`);
   await inTurns(schedules, async (schedule) => {
     const name = names.pop() as string;
     const url = Object.assign(new URL(database.url), { pathname: name }).href;
     await replay(schedule, new Table("postgres"), await openPostgres(url));
   });
-  await admin.end();
 });
 
 /**
@@ -54,7 +57,7 @@ type Ask = (text: string, values?: unknown[]) => Promise<pg.QueryResult>;
 
 async function openPostgres(url: string): Promise<Stage> {
   await PostgresLedger.install(url);
-  const admin = await openClient(url);
+  const admin = await openSession(url);
   let last: Promise<unknown> = admin.query(GATE);
   const ask: Ask = (text, values) => {
     const answer = last.then(() => admin.query(text, values));
@@ -64,7 +67,7 @@ async function openPostgres(url: string): Promise<Stage> {
   const sessions = new Map<Actor, { client: pg.Client; pid: number }>();
   return {
     async open(actor) {
-      const client = await openClient(url);
+      const client = await openSession(url);
       const { rows: [{ pid }] } = await client.query("select pg_backend_pid() as pid");
       sessions.set(actor, { client, pid });
       const gate = sessions.size;
@@ -108,10 +111,10 @@ function stopping(actor: Actor, client: pg.Client, ask: Ask, gate: number): Conn
   };
   return {
     async query(text, values) {
-      const [operation] = /^\s*(insert|update|select(?= order_id))/.exec(text) ?? [];
+      const [, operation] = /^\s*(insert|update|select(?= order_id))/.exec(text) ?? [];
       if (operation === undefined) return await client.query(text, values);
-      await actor.arrive(operation.trim());
-      if (!text.includes("orders_lost") || operation.trim() !== "select") {
+      await actor.arrive(operation);
+      if (!text.includes("orders_lost") || operation !== "select") {
         return await client.query(text, values);
       }
       await client.query("select set_config('deployer.gate', $1, false)", [gate]);
@@ -121,11 +124,4 @@ function stopping(actor: Actor, client: pg.Client, ask: Ask, gate: number): Conn
       return await answer;
     },
   };
-}
-
-async function openClient(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString });
-  client.on("error", () => {}); // Its session is ended where its Runner is killed.
-  await client.connect();
-  return client;
 }

@@ -13,7 +13,8 @@ import { LOOK, script } from "../../actions/remote.ts";
 import { testCases } from "../../../tests/support/action_cases.ts";
 import { assertSound } from "../../../tests/support/orders.ts";
 import { until } from "../../../tests/support/until.ts";
-import { freePort, HOST, openWire, type Sshd, startSshd, type Wire } from "./sshd.ts";
+import { freePort } from "../../../tests/support/port.ts";
+import { HOST, openWire, type Sshd, startSshd, type Wire } from "./sshd.ts";
 
 let sshd: Sshd;
 const wires: Wire[] = [];

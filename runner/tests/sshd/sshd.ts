@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { until } from "../../../tests/support/until.ts";
+import { freePort } from "../../../tests/support/port.ts";
 
 export const HOST = "127.0.0.1";
 
@@ -130,15 +131,6 @@ export async function openWire(
       sockets.forEach((socket) => socket.destroy());
     },
   };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, HOST);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 function listens(port: number): Promise<boolean> {

@@ -8,7 +8,8 @@ import { Queue, Worker } from "bullmq";
 import { Logger, makeWorkerUtils, run } from "graphile-worker";
 import { Redis } from "ioredis";
 import { PgBoss } from "pg-boss";
-import { freePort, startRedis, startRestate } from "../servers.ts";
+import { freePort } from "../../support/port.ts";
+import { startRedis, startRestate } from "../servers.ts";
 import { inPostgres, lengthsIn } from "./stored.ts";
 import { action, type Contender, type Ground, input, newId } from "./turn.ts";
 

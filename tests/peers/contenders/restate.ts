@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as restate from "@restatedev/restate-sdk";
 import type { Arena, Ground, Told } from "../contender.ts";
 import type { Act, Order } from "../orders.ts";
-import { freePort, isOpen, startRestate } from "../servers.ts";
+import { freePort } from "../../support/port.ts";
+import { isOpen, startRestate } from "../servers.ts";
 
 interface Location {
   port: number;
